@@ -1,0 +1,207 @@
+"""The program `navicert`: finds the command asked for, imports it alone, and turns what goes wrong into an exit code.
+
+Exit codes: 0 passed · 1 judged and not passed · 2 wrong usage or malformed input · 3 could not find out.
+
+A command is a module with
+
+- `HELP`: one line;
+- `EXAMPLE`: a command line that works, shown at the end of its help;
+- `configure(parser)`: adds its options;
+- `run(args) -> int`: does it, and returns the exit code;
+- optionally `DESCRIPTION` (the first lines of its help instead of `HELP`), `TAKES_COMMAND = True` (everything
+  after the first `--` is put, untouched, into `args.command`), and `FAILURE`: the exit code of its own failures,
+  where 1, 2 and 3 would be taken for those of a program that it runs.
+
+A group of commands is a module with `HELP` and `COMMANDS`, a table like the one below.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from types import ModuleType
+
+from navicert.errors import Malformed, NavicertError, Refused, VerificationFailed
+
+Table = Mapping[str, tuple[str, str]]
+
+COMMANDS: Table = {
+    "demo": ("navicert.cli.demo", "build, verify and attack a small image, offline"),
+    "keygen": ("navicert.cli.keygen", "make a key pair"),
+    "run": ("navicert.cli.run", "run one step of a build and record it, signed"),
+    "record": ("navicert.cli.record", "record a step that is no single command: start, stop"),
+    "layout": ("navicert.cli.layout", "write, sign, show and lint the policy"),
+    "verify": ("navicert.cli.verify", "judge a chain, and the target that came out of it"),
+    "explain": ("navicert.cli.explain", "say what a check means and what to do about it"),
+    "show": ("navicert.cli.show", "print any document or key for people"),
+    "sign": ("navicert.cli.sign", "sign a layout or link, or check its signatures"),
+    "completion": ("navicert.cli.completion", "print completions for bash or zsh"),
+}
+
+USAGE, NOT_PASSED, UNKNOWN, INTERRUPTED, PIPE_CLOSED = 2, 1, 3, 130, 141
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line `argv` (default: this process's) and return its exit code. Never raises."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in (words[: words.index("--")] if "--" in words else words)
+    try:
+        code = _dispatch(words)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # Whoever read our output has left. What is still buffered must not complain at exit.
+        _abandon_stdout()
+        return PIPE_CLOSED
+    except Exception as error:
+        return _fail(error, None, debug=debug)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def console() -> None:
+    """The entry point of the installed program. Exits."""
+    for stream in (sys.stdout, sys.stderr):
+        # Paths need not be text, and a terminal need not know every character: neither may stop a report.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    raise SystemExit(main())
+
+
+def _dispatch(words: list[str]) -> int:
+    while words and words[0] == "--debug":
+        del words[0]
+    if not words or words[0] in ("-h", "--help"):
+        sys.stdout.write(_overview())
+        return 0 if words else USAGE
+    if words[0] in ("-V", "--version"):
+        from navicert import __version__
+
+        sys.stdout.write(f"navicert {__version__}\n")
+        return 0
+    if words[0] == "help":
+        words = [*words[1:], "--help"]
+        return _dispatch(words)
+    module, name, rest = _find(COMMANDS, words, "navicert")
+    if isinstance(module, str):
+        sys.stdout.write(module)
+        return 0 if rest else USAGE
+    return _run(module, name, rest)
+
+
+def _find(table: Table, words: list[str], prog: str) -> tuple[ModuleType | str, str, list[str]]:
+    """The module of the command that `words` name, its full name and what follows; or the help text of a group."""
+    word = words[0]
+    if word not in table:
+        from navicert.cli.parser import suggestion
+
+        what = "option" if word.startswith("-") else "command"
+        raise Malformed(f"no such {what}: {word}", remedy=suggestion(word, list(table)) or f"see {prog} --help")
+    import importlib
+
+    module = importlib.import_module(table[word][0])
+    prog, rest = f"{prog} {word}", words[1:]
+    commands: Table | None = getattr(module, "COMMANDS", None)
+    if commands is None:
+        return module, prog, rest
+    while rest and rest[0] == "--debug":
+        del rest[0]
+    if not rest or rest[0] in ("-h", "--help"):
+        return _group_overview(module.HELP, commands, prog), prog, rest
+    return _find(commands, rest, prog)
+
+
+def build_parser(module: ModuleType, prog: str):  # type: ignore[no-untyped-def]  # argparse is not imported for the overview
+    """The parser of the command in `module`; `prog` is its full name."""
+    from navicert.cli.parser import Parser
+
+    parser = Parser(prog, getattr(module, "DESCRIPTION", module.HELP), getattr(module, "EXAMPLE", ""))
+    module.configure(parser)
+    return parser
+
+
+def _run(module: ModuleType, prog: str, rest: list[str]) -> int:
+    failure: int | None = getattr(module, "FAILURE", None)
+    command: list[str] = []
+    options = rest
+    if getattr(module, "TAKES_COMMAND", False) and "--" in rest:
+        split = rest.index("--")
+        options, command = rest[:split], rest[split + 1 :]
+    try:
+        try:
+            args = build_parser(module, prog).parse_args(options)
+        except SystemExit as leaving:  # --help has printed
+            return leaving.code if isinstance(leaving.code, int) else USAGE
+        if getattr(module, "TAKES_COMMAND", False):
+            args.command = command
+        result: int = module.run(args)
+        return result
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        return _fail(error, failure, debug="--debug" in options)
+
+
+def _fail(error: Exception, failure: int | None, *, debug: bool) -> int:
+    """Say what went wrong in one line and return the exit code that stands for it."""
+    if debug:
+        import traceback
+
+        traceback.print_exception(error)
+    text, code = _describe(error)
+    from navicert.cli.terminal import complain
+
+    complain(text)
+    return code if failure is None else failure
+
+
+def _describe(error: Exception) -> tuple[str, int]:
+    if isinstance(error, VerificationFailed):
+        return str(error), NOT_PASSED
+    if isinstance(error, Malformed | Refused):
+        return str(error), USAGE
+    if isinstance(error, NavicertError):
+        return str(error), UNKNOWN
+    if isinstance(error, OSError) and error.errno is not None:
+        named = isinstance(error.filename, str | bytes) and isinstance(
+            error, FileNotFoundError | NotADirectoryError | IsADirectoryError
+        )
+        where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
+        return f"{where}{(error.strerror or 'failed').lower()}", USAGE if named else UNKNOWN
+    first = (str(error).splitlines() or [""])[0]
+    return (
+        f"internal error: {type(error).__name__}: {first} – run again with --debug, and report what it prints",
+        UNKNOWN,
+    )
+
+
+def _abandon_stdout() -> None:
+    try:
+        sink = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(sink, sys.stdout.fileno())
+        os.close(sink)
+    except (OSError, ValueError, AttributeError):
+        return  # standard output is not a file of this process: nothing is left to flush into it
+
+
+def _overview() -> str:
+    return (
+        "usage: navicert COMMAND [OPTION]...\n\n"
+        "Record, sign and verify what every step of a container build did.\n\n"
+        f"{_lines(COMMANDS)}\n"
+        "  navicert COMMAND --help   its options, with an example\n"
+        "  navicert --version\n"
+        "  --debug                   (any command) show where an error came from\n\n"
+        "exit codes: 0 passed, 1 judged and not passed, 2 wrong usage or input,\n"
+        "            3 could not find out\n\n"
+        "example:\n  navicert demo\n"
+    )
+
+
+def _group_overview(help: str, commands: Table, prog: str) -> str:
+    first = next(iter(commands))
+    return f"usage: {prog} COMMAND [OPTION]...\n\n{help}\n\n{_lines(commands)}\nexample:\n  {prog} {first} --help\n"
+
+
+def _lines(table: Table) -> str:
+    return "".join(f"  {name:<11} {help}\n" for name, (_, help) in table.items())

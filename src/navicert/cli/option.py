@@ -1,0 +1,288 @@
+"""Options that several commands share, what they mean, and the reading and writing of the files that they name.
+
+For each there is `add_…(parser)`, which adds it, and a function of the parsed arguments, which gives its value.
+Everything is an argument: nothing is taken from a configuration file or, unless an option names it, the environment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import secrets
+import stat
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from navicert.errors import LimitExceeded, Malformed, Refused
+from navicert.limits import LOCAL, Limits
+from navicert.timestamp import parse_timestamp
+
+if TYPE_CHECKING:
+    from navicert.crypto.key import Key
+    from navicert.crypto.signer import Signer
+
+Parser = argparse.ArgumentParser
+
+
+# --- options -------------------------------------------------------------------------------------------------------
+
+
+def add_json(parser: Parser) -> None:
+    """`--json`: `args.json`, a bool."""
+    parser.add_argument("--json", action="store_true", help="print JSON for programs")
+
+
+def add_verbosity(parser: Parser) -> None:
+    """`-q` and `-v`: `args.quiet`, `args.verbose`, bools, not both."""
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
+    group.add_argument("-v", "--verbose", action="store_true", help="print more")
+
+
+def add_key(parser: Parser, *, required: bool = True, help: str = "private key to sign with (repeatable)") -> None:
+    """`-k KEY`, and how its password is given: `signers(args)`."""
+    parser.add_argument("-k", "--key", action="append", required=required, default=[], metavar="KEY", help=help)
+    add_password(parser)
+
+
+def add_password(parser: Parser) -> None:
+    """`--password…`: `password(args)`."""
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--password", metavar="TEXT", help="password of the key (others can see it in a process list)")
+    group.add_argument("--password-env", metavar="NAME", help="environment variable that holds the password")
+    group.add_argument("--password-fd", metavar="N", type=int, help="file descriptor to read the password from")
+
+
+def add_store(parser: Parser, *, repeat: bool = False) -> None:
+    """`--store`: `args.store`, a directory, or with `repeat` the list of them; `.` where none is given."""
+    if repeat:
+        parser.add_argument(
+            "-s", "--store", action="append", metavar="DIR", help="where the evidence is (repeatable; default: .)"
+        )
+    else:
+        parser.add_argument("-s", "--store", default=".", metavar="DIR", help="where evidence goes (default: .)")
+
+
+def stores(args: argparse.Namespace) -> tuple[str, ...]:
+    """The stores that were named, or the current directory."""
+    given = args.store
+    return (given,) if isinstance(given, str) else tuple(given or (".",))
+
+
+def add_limits(parser: Parser) -> None:
+    """`--max-document-bytes`: `limits(args)`."""
+    parser.add_argument(
+        "--max-document-bytes", type=size, metavar="N", help="read documents up to this size (default: 128M)"
+    )
+
+
+def limits(args: argparse.Namespace, preset: Limits = LOCAL) -> Limits:
+    """`preset`, with the limits that were raised or lowered by option."""
+    given: int | None = args.max_document_bytes
+    return preset if given is None else replace(preset, document_bytes=given)
+
+
+def add_at(parser: Parser) -> None:
+    """`--at TIME`: `at(args)`."""
+    parser.add_argument("--at", metavar="TIME", help="judge for this moment (YYYY-MM-DDTHH:MM:SSZ; default: now)")
+
+
+def at(args: argparse.Namespace) -> datetime:
+    """The moment given with `--at`, or now, in UTC. Raises `Malformed`."""
+    if args.at is None:
+        return datetime.now(UTC).replace(microsecond=0)
+    try:
+        return parse_timestamp(args.at)
+    except Malformed as error:
+        raise error.at("--at") from None
+
+
+def size(text: str) -> int:
+    """A number of bytes such as `4096`, `512K`, `128M` or `2G` (powers of 1024); for argparse's `type=`."""
+    unit = {"K": 1024, "M": 1024**2, "G": 1024**3}.get(text[-1:].upper(), 1)
+    digits = text if unit == 1 else text[:-1]
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 16) or int(digits) < 1:
+        raise argparse.ArgumentTypeError(f"not a size: {text[:40]!r} (such as 4096, 512K, 128M or 2G)")
+    return int(digits) * unit
+
+
+# --- keys ----------------------------------------------------------------------------------------------------------
+
+
+def password(args: argparse.Namespace, path: str = "") -> Callable[[], bytes] | None:
+    """What gives the password of the key at `path` when one is needed: the option, the variable or descriptor that
+    an option names, else a prompt. None where there is no terminal to ask on."""
+    if args.password is not None:
+        return lambda: _given(args)
+    if args.password_env is not None or args.password_fd is not None:
+        return lambda: _given(args)
+    if not sys.stdin.isatty():
+        return None
+    return lambda: _ask(f"password of {path}: " if path else "password: ")
+
+
+def new_password(args: argparse.Namespace, path: str) -> bytes:
+    """The password to encrypt a new key with, asked for twice where no option gives it. Raises `Malformed`."""
+    if args.password is not None or args.password_env is not None or args.password_fd is not None:
+        secret = _given(args)
+    else:
+        if not sys.stdin.isatty():
+            raise Malformed(
+                "no terminal to ask for a password", path=path, remedy="give --password-env or --password-fd"
+            )
+        secret = _ask(f"new password for {path}: ")
+        if secret != _ask("the same again: "):
+            raise Malformed("the two passwords differ", path=path)
+    if not secret:
+        raise Malformed("the password is empty", path=path, remedy="leave --encrypt out for a key without a password")
+    return secret
+
+
+def _given(args: argparse.Namespace) -> bytes:
+    if args.password is not None:
+        return os.fsencode(args.password)
+    if args.password_env is not None:
+        value = os.environ.get(args.password_env)
+        if value is None:
+            raise Malformed(f"environment variable {args.password_env} is not set", path="--password-env")
+        return os.fsencode(value)
+    return _from_descriptor(args)
+
+
+def _from_descriptor(args: argparse.Namespace) -> bytes:
+    # Read once: several keys may ask for the one password, and a pipe gives it only once.
+    cached: bytes | None = getattr(args, "password_read", None)
+    if cached is not None:
+        return cached
+    try:
+        with os.fdopen(os.dup(args.password_fd), "rb") as stream:
+            line = stream.readline(4097)
+    except OSError as error:
+        raise Malformed(f"cannot read file descriptor {args.password_fd}", path="--password-fd") from error
+    args.password_read = line.rstrip(b"\r\n")
+    return line.rstrip(b"\r\n")
+
+
+def _ask(prompt: str) -> bytes:
+    import getpass
+
+    from navicert.cli.terminal import escape
+
+    return os.fsencode(getpass.getpass(escape(prompt), stream=sys.stderr))
+
+
+def signers(args: argparse.Namespace, **more: object) -> tuple[Signer, ...]:
+    """The private keys given with `--key`, unlocked; `more` goes to `load_signer`. Raises `Malformed`."""
+    from navicert.crypto.formats import load_signer
+
+    return tuple(
+        load_signer(read_file(path, LOCAL.key_bytes), password=password(args, path), path=path, **more)  # type: ignore[arg-type]
+        for path in args.key
+    )
+
+
+def public_keys(paths: Sequence[str]) -> tuple[Key, ...]:
+    """The public keys in the files at `paths`. Raises `Malformed`, for private keys too."""
+    from navicert.crypto.formats import load_public_key
+
+    return tuple(load_public_key(read_file(path, LOCAL.key_bytes), path=path) for path in paths)
+
+
+# --- files ---------------------------------------------------------------------------------------------------------
+
+
+def read_file(path: str, limit: int = LOCAL.document_bytes) -> bytes:
+    """The bytes of the file at `path`; of standard input for `-`. Raises `LimitExceeded` beyond `limit` bytes,
+    `OSError` where it cannot be read."""
+    if path == "-":
+        raw = sys.stdin.buffer.read(limit + 1)
+    else:
+        with open(path, "rb") as stream:
+            raw = stream.read(limit + 1)
+    if len(raw) > limit:
+        raise LimitExceeded(
+            "file too large", path=path, expected=f"at most {limit} bytes", remedy="see --max-document-bytes"
+        )
+    return raw
+
+
+def write_file(path: str, data: bytes, *, force: bool = False, mode: int = 0o666, parents: bool = False) -> None:
+    """Write `data` to `path` as a whole or not at all: a temporary file beside it, synced, then renamed.
+
+    `-` is standard output; a device or pipe is written to directly. An existing file is refused without `force`
+    (`Refused`), and a symbolic link is replaced, never followed. `mode` is subject to the umask; `parents` creates
+    missing directories.
+    """
+    if path == "-":
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    if _is_special(path):
+        with open(path, "wb") as stream:
+            stream.write(data)
+        return
+    directory = os.path.dirname(path) or "."
+    if parents:
+        os.makedirs(directory, exist_ok=True)
+    # A name like path itself would be too long where path uses all that the file system allows.
+    temporary = os.path.join(directory, f".navicert-{secrets.token_hex(8)}")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), mode)
+    except OSError as error:
+        # Name what the user asked for, not a file that never was.
+        raise type(error)(error.errno, error.strerror, path) from error
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        _place(temporary, path, force=force)
+    finally:
+        if os.path.lexists(temporary):
+            os.unlink(temporary)
+    _sync_directory(directory)
+
+
+def _place(temporary: str, path: str, *, force: bool) -> None:
+    if force:
+        os.replace(temporary, path)
+        return
+    try:
+        os.link(temporary, path)  # fails where path exists, in one step
+    except FileExistsError as error:
+        raise Refused("already exists", path=path, remedy="give --force to replace it") from error
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS):
+            raise
+        # A file system without hard links: look, then rename.
+        if os.path.lexists(path):
+            raise Refused("already exists", path=path, remedy="give --force to replace it") from error
+        os.rename(temporary, path)
+
+
+def _is_special(path: str) -> bool:
+    try:
+        kind = os.stat(path).st_mode
+    except OSError:
+        return False
+    if stat.S_ISDIR(kind):
+        raise IsADirectoryError(errno.EISDIR, "is a directory", path)
+    return not stat.S_ISREG(kind)
+
+
+def _sync_directory(directory: str) -> None:
+    try:
+        descriptor = os.open(directory, os.O_RDONLY)
+    except OSError:
+        return  # some systems do not open directories; the file itself is synced
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        return  # nor do all file systems sync them
+    finally:
+        os.close(descriptor)

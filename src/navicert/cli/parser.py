@@ -1,0 +1,69 @@
+"""The argument parser of every command: long options in full, one-line errors with a suggestion, help that fits."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import NoReturn
+
+from navicert.errors import Malformed
+
+
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """Help in 80 columns, options written `-o, --out FILE` on every version of Python."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=26, width=80)
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        if not action.option_strings:
+            return super()._format_action_invocation(action)
+        names = ", ".join(action.option_strings)
+        if action.nargs == 0:
+            return names
+        return f"{names} {self._format_args(action, self._get_default_metavar_for_optional(action))}"
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that never abbreviates, and raises `Malformed` instead of printing its usage and exiting."""
+
+    def __init__(self, prog: str, description: str, example: str = "") -> None:
+        super().__init__(
+            prog=prog,
+            description=description,
+            epilog=f"example:\n  {example.strip()}" if example else None,
+            formatter_class=Formatter,
+            allow_abbrev=False,
+            add_help=False,
+        )
+        self.add_argument("-h", "--help", action="help", help="show this help")
+        self.add_argument("--debug", action="store_true", help=argparse.SUPPRESS)
+
+    def error(self, message: str) -> NoReturn:
+        """Raise `Malformed`: main prints one line."""
+        raise Malformed(message, path=self.prog.removeprefix("navicert "), remedy=f"see {self.prog} --help")
+
+    def parse_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> argparse.Namespace:
+        """The options that `args` give. Raises `Malformed`, naming what was probably meant for a mistyped option."""
+        found, unknown = self.parse_known_args(args, namespace)
+        if not unknown:
+            return found
+        first = unknown[0].partition("=")[0]
+        options = [name for action in self._actions for name in action.option_strings]
+        remedy = suggestion(first, options) if first.startswith("-") else ""
+        what = "no such option" if first.startswith("-") and first != "-" else "one argument too many"
+        raise Malformed(
+            f"{what}: {first}",
+            path=self.prog.removeprefix("navicert "),
+            remedy=remedy or f"see {self.prog} --help",
+        )
+
+
+def suggestion(word: str, known: Sequence[str]) -> str:
+    """`did you mean …?` for the nearest of `known`, or nothing."""
+    import difflib
+
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"did you mean {near[0]}?" if near else ""

@@ -1,0 +1,114 @@
+"""Digests: what identifies an artifact.
+
+Spec: in-toto v1.0 §4.4 (hash objects); in-toto attestation DigestSet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from navicert.errors import Malformed
+
+_HEX = re.compile(r"[0-9a-fA-F]+")
+_NAME = re.compile(r"[A-Za-z0-9_.+/-]{1,64}")
+
+STRONG: Final[Mapping[str, int]] = {
+    "sha256": 64,
+    "sha384": 96,
+    "sha512": 128,
+    "sha512_256": 64,
+    "sha3_256": 64,
+    "sha3_384": 96,
+    "sha3_512": 128,
+    "blake2b": 128,
+    "blake2s": 64,
+}
+"""Algorithms that may decide that two artifacts are the same, with the length of their hex form."""
+
+SELF_ONLY: Final = frozenset({"gitCommit", "gitTree", "gitBlob", "gitTag"})
+"""Object names of git: compared with themselves only, never with a file's digest."""
+
+RECORDABLE: Final = tuple(STRONG)
+"""Algorithms that `record` offers; all of them are in `hashlib`."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Digest:
+    """One algorithm and its value in lower-case hex."""
+
+    algorithm: str
+    hex: str
+
+    def __str__(self) -> str:
+        return f"{self.algorithm}:{self.hex}"
+
+    @staticmethod
+    def parse(text: str) -> Digest:
+        """The digest that `alg:hex` names. Raises `Malformed` unless it is a strong one of the right length."""
+        algorithm, _, value = text.partition(":")
+        if STRONG.get(algorithm) != len(value) or not _HEX.fullmatch(value):
+            raise Malformed("not a digest", expected="ALG:HEX, such as sha256 and 64 hex digits", got=repr(text[:80]))
+        return Digest(algorithm, value.lower())
+
+
+def sha256(data: bytes) -> Digest:
+    """The SHA-256 digest of `data`."""
+    return Digest("sha256", hashlib.sha256(data).hexdigest())
+
+
+class DigestSet(tuple[tuple[str, str], ...]):
+    """All digests recorded for one artifact: (algorithm, hex) pairs sorted by algorithm, hex as received.
+
+    Equality is the classic rule (exact equality of the sets); `agrees` is the careful comparison. A tuple, so that a
+    link with a million artifacts stays small and comparing two sets is one call.
+    """
+
+    __slots__ = ()
+
+    @staticmethod
+    def of(pairs: Mapping[str, str] | Iterable[tuple[str, str]]) -> DigestSet:
+        """The set of `pairs`, unchecked but for their order; for values that we computed or checked."""
+        return DigestSet(sorted(pairs.items() if isinstance(pairs, Mapping) else pairs))
+
+    @staticmethod
+    def from_json(value: object, where: str) -> DigestSet:
+        """The digest set of a JSON object at the JSON pointer `where`. Raises `Malformed` for other types, odd
+        algorithm names and values that are not hexadecimal. An empty object is kept: it agrees with nothing."""
+        if type(value) is not dict:
+            raise Malformed("not a digest set", pointer=where, expected="object", got=type(value).__name__)
+        for name, text in value.items():
+            if name != "sha256" and not _NAME.fullmatch(name):
+                raise Malformed("not a digest algorithm", pointer=where, got=repr(name[:40]))
+            if type(text) is not str or not _HEX.fullmatch(text):
+                raise Malformed("digest is not hexadecimal", pointer=f"{where}/{name}", got=repr(text)[:60])
+        return DigestSet.of(value)
+
+    def to_json(self) -> dict[str, str]:
+        """The JSON object of this set."""
+        return dict(self)
+
+    @property
+    def strong(self) -> tuple[Digest, ...]:
+        """The digests that may decide alone, in lower case."""
+        return tuple(Digest(name, value.lower()) for name, value in self if STRONG.get(name) == len(value))
+
+    def agrees(self, other: DigestSet) -> bool:
+        """Whether both certainly name the same content: at least one common algorithm that may decide, and every
+        common algorithm equal. Empty sets, and sets without a common algorithm, agree with nothing."""
+        theirs = dict(other)
+        decided = False
+        for name, value in self:
+            counterpart = theirs.get(name)
+            if counterpart is None:
+                continue
+            if counterpart != value and counterpart.lower() != value.lower():
+                return False
+            decided = decided or STRONG.get(name) == len(value) or name in SELF_ONLY
+        return decided
+
+    def __str__(self) -> str:
+        return " ".join(f"{name}:{value}" for name, value in self) or "(no digest)"

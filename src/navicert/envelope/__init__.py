@@ -1,0 +1,1 @@
+"""Signed documents as bytes: opened, verified over what was received, and sealed."""

@@ -1,0 +1,64 @@
+"""Every limit on what is read, with its reason.
+
+Two presets: `LOCAL` for files that the user named, `NETWORK` for whatever a registry or another machine
+sent. A limit is a field of `Limits`, so a caller raises one with `dataclasses.replace`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on one verification or one reading. Sizes are bytes; everything else is a count."""
+
+    document_bytes: int = 128 * MIB
+    """One JSON document. The largest links seen (a million artifacts) are about 100 MiB."""
+    json_depth: int = 64
+    """Nesting of JSON. In-toto needs 7 levels, CycloneDX about 20; deeper is an attack on the parser's stack."""
+    key_bytes: int = 1 * MIB
+    """One key file. RSA-16384 in PEM is under 16 KiB."""
+    signatures: int = 256
+    """Signatures on one document: each may cost one public-key operation per candidate key."""
+    signature_attempts: int = 4096
+    """Signature checks for one document (signatures × candidate keys), hints tried first."""
+    layout_keys: int = 4096
+    """Keys, and steps and inspections each, in one layout."""
+    rules: int = 65_536
+    """Artifact rules of one step or inspection, both lists together."""
+    artifacts: int = 5_000_000
+    """Materials plus products of one link."""
+    string: int = 1 * MIB
+    """One name, path, pattern or key inside a document."""
+    links_per_step: int = 256
+    """Evidence that may be counted for one step."""
+    evidence_files: int = 65_536
+    """Files looked at in one evidence store."""
+    sublayout_depth: int = 16
+    """Nesting of sublayouts; at least 8 must work, and real ones use 2."""
+    sublayouts: int = 256
+    """Sublayouts judged in one verification."""
+    selections: int = 20_000
+    """Rule evaluations spent on finding a consistent choice among links that disagree."""
+    report_items: int = 20
+    """Artifacts that a reason names before it says how many more there are."""
+    stream_bytes: int = 8 * MIB
+    """Recorded standard output or error of one command, each."""
+    archive_entries: int = 100_000
+    """Entries of one image archive."""
+    archive_bytes: int = 64 * 1024 * MIB
+    """Unpacked size of one image archive."""
+    layers: int = 1024
+    """Layers of one image, and manifests of one index."""
+    sbom_bytes: int = 128 * MIB
+    """One SBOM or scan report."""
+
+
+LOCAL = Limits()
+"""For files on this machine that the user pointed at."""
+
+NETWORK = Limits(document_bytes=16 * MIB, signatures=64, links_per_step=64, evidence_files=4096, sbom_bytes=40 * MIB)
+"""For whatever came from a registry or another machine: an attacker may have written all of it."""

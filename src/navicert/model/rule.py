@@ -1,0 +1,102 @@
+"""Artifact rules: what a step may consume and produce.
+
+Spec: in-toto v1.0 §4.3.3 (grammar).
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Final
+
+from navicert.errors import Malformed
+from navicert.model.field import as_list, as_text
+from navicert.strictjson import pointer
+
+
+class RuleKind(enum.Enum):
+    """The keyword that a rule begins with."""
+
+    MATCH = "MATCH"
+    CREATE = "CREATE"
+    DELETE = "DELETE"
+    MODIFY = "MODIFY"
+    ALLOW = "ALLOW"
+    DISALLOW = "DISALLOW"
+    REQUIRE = "REQUIRE"
+
+
+class Side(enum.Enum):
+    """Which of the two lists of a link is meant."""
+
+    MATERIALS = "materials"
+    PRODUCTS = "products"
+
+
+_KINDS: Final = {kind.value: kind for kind in RuleKind}
+_SIDES: Final = {side.value.upper(): side for side in Side}
+_GRAMMAR: Final = "MATCH pattern [IN prefix] WITH (MATERIALS|PRODUCTS) [IN prefix] FROM step"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One artifact rule. All fields after `pattern` belong to MATCH only; a prefix is None where `IN` is absent."""
+
+    kind: RuleKind
+    pattern: str
+    source_prefix: str | None = None
+    dest_prefix: str | None = None
+    dest_type: Side | None = None
+    step: str | None = None
+
+    @staticmethod
+    def parse(value: object, where: str = "") -> Rule:
+        """The rule that a JSON array of strings spells. Keywords in any case; everything else as it is.
+
+        Raises `Malformed` for every other number of words and every other word in a keyword's place.
+        """
+        words = [as_text(word, pointer(where, i)) for i, word in enumerate(as_list(value, where))]
+        kind = _KINDS.get(words[0].upper()) if words else None
+        if kind is None:
+            raise Malformed("not an artifact rule", pointer=where, expected=", ".join(_KINDS), got=repr(words[:1])[:60])
+        if kind is not RuleKind.MATCH:
+            if len(words) != 2:
+                raise Malformed(
+                    f"{kind.value} rule has {len(words)} words", pointer=where, expected=f"{kind.value} pattern"
+                )
+            return Rule(kind, words[1])
+        return _match(words, where)
+
+    def pack(self) -> list[str]:
+        """The JSON array of this rule, keywords in upper case."""
+        words = [self.kind.value, self.pattern]
+        if self.kind is RuleKind.MATCH:
+            assert self.dest_type is not None and self.step is not None
+            if self.source_prefix is not None:
+                words += ["IN", self.source_prefix]
+            words += ["WITH", self.dest_type.value.upper()]
+            if self.dest_prefix is not None:
+                words += ["IN", self.dest_prefix]
+            words += ["FROM", self.step]
+        return words
+
+    def __str__(self) -> str:
+        return " ".join(self.pack())
+
+
+def _match(words: list[str], where: str) -> Rule:
+    wrong = Malformed("not a MATCH rule", pointer=where, expected=_GRAMMAR, got=" ".join(words)[:120])
+    rest = words[2:]
+    if len(words) not in (6, 8, 10):
+        raise wrong
+    source_prefix = dest_prefix = None
+    if rest[0].upper() == "IN":
+        source_prefix, rest = rest[1], rest[2:]
+    if len(rest) < 4 or rest[0].upper() != "WITH" or rest[1].upper() not in _SIDES:
+        raise wrong
+    side, rest = _SIDES[rest[1].upper()], rest[2:]
+    if rest[0].upper() == "IN" and len(rest) == 4:
+        dest_prefix, rest = rest[1], rest[2:]
+    if len(rest) != 2 or rest[0].upper() != "FROM":
+        raise wrong
+    return Rule(RuleKind.MATCH, words[1], source_prefix, dest_prefix, side, rest[1])

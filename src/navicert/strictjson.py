@@ -1,0 +1,208 @@
+"""JSON read strictly, and written canonically.
+
+Reading refuses what two parsers could understand differently: duplicate keys, NaN and infinities, lone surrogates,
+bytes that are not UTF-8, a byte order mark, trailing data; and what exhausts a parser: depth and size. Every
+refusal carries a JSON pointer or a line and column.
+
+Writing is OLPC canonical JSON, over which in-toto's Metablock signatures are made.
+Spec: in-toto v1.0 §4.1; http://wiki.laptop.org/go/Canonical_JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final, NoReturn
+
+from navicert.errors import LimitExceeded, Malformed
+from navicert.limits import LOCAL, Limits
+
+type_names: Final = {
+    dict: "object",
+    list: "array",
+    str: "string",
+    int: "integer",
+    float: "number",
+    bool: "boolean",
+    type(None): "null",
+}
+"""What JSON calls each Python type that a document is read into."""
+
+# What `loads` returns: dict, list, str, int, float, bool, None, nested. Python's type system has no finite JSON type
+# that narrows well, so documents travel as `object` and every reader narrows what it uses.
+Json = object
+
+
+class _Odd:
+    """Stands in the parsed tree where something must be refused, so that its pointer is known when it is."""
+
+    __slots__ = ("what",)
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+
+
+def _pairs(pairs: list[tuple[str, object]]) -> object:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                return _Odd(f"duplicate key {json.dumps(name[:80])}")
+            seen.add(name)
+    return result
+
+
+def _constant(text: str) -> object:
+    return _Odd(f"{text} is not JSON")
+
+
+def _number(text: str) -> object:
+    value = float(text)
+    return value if math.isfinite(value) else _Odd("number out of range")
+
+
+def pointer(parent: str, token: str | int) -> str:
+    """The JSON pointer of `token` below `parent`. Spec: RFC 6901 §3."""
+    return f"{parent}/{str(token).replace('~', '~0').replace('/', '~1')}"
+
+
+def loads(raw: bytes, limits: Limits = LOCAL, *, path: str = "") -> Json:
+    """The JSON value that `raw` holds. Raises `Malformed` or `LimitExceeded`, naming `path` and the JSON pointer."""
+    if len(raw) > limits.document_bytes:
+        raise LimitExceeded(
+            "document too large (limit document_bytes)",
+            path=path,
+            expected=f"at most {limits.document_bytes} bytes",
+            got=f"{len(raw)} bytes",
+            remedy="raise the limit with --max-document-bytes if you trust where it comes from",
+        )
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Malformed(f"not UTF-8 at byte {error.start}", path=path, expected="JSON in UTF-8") from error
+    if text.startswith("\ufeff"):
+        raise Malformed("starts with a byte order mark", path=path, expected="JSON in UTF-8 without one")
+    try:
+        value = json.loads(text, object_pairs_hook=_pairs, parse_constant=_constant, parse_float=_number)
+    except json.JSONDecodeError as error:
+        raise Malformed(
+            f"not JSON: {error.msg.lower()} at line {error.lineno} column {error.colno}", path=path
+        ) from error
+    except RecursionError as error:
+        raise _too_deep(path, "", limits) from error
+    except ValueError as error:  # an integer of more digits than the interpreter converts
+        raise Malformed("number out of range", path=path) from error
+    _inspect(value, limits, path, surrogates="\\ud" in text or "\\uD" in text)
+    return value
+
+
+def _too_deep(path: str, where: str, limits: Limits) -> LimitExceeded:
+    return LimitExceeded(
+        "nested too deeply (limit json_depth)", path=path, pointer=where, expected=f"at most {limits.json_depth} levels"
+    )
+
+
+def _inspect(root: object, limits: Limits, path: str, *, surrogates: bool) -> None:
+    """Refuse what the parser let through: too deep, odd values, lone surrogates."""
+    # Containers to visit, each with the trail of tokens to it as a linked list, so that no pointer is built in vain.
+    Trail = tuple[object, "str | int"]
+    stack: list[tuple[object, int, Trail | None]] = [(root, 1, None)]
+    limit = limits.json_depth
+    while stack:
+        node, depth, trail = stack.pop()
+        kind = type(node)
+        if kind is dict:
+            if depth > limit:
+                raise _too_deep(path, _render(trail), limits)
+            for name, child in node.items():  # type: ignore[attr-defined]
+                if surrogates and not _encodable(name):
+                    _refuse("lone surrogate in a key", path, trail)
+                if type(child) is not str or surrogates:
+                    stack.append((child, depth + 1, (trail, name)))
+        elif kind is list:
+            if depth > limit:
+                raise _too_deep(path, _render(trail), limits)
+            for index, child in enumerate(node):  # type: ignore[arg-type,var-annotated]
+                if type(child) is not str or surrogates:
+                    stack.append((child, depth + 1, (trail, index)))
+        elif kind is str:
+            if not _encodable(node):  # type: ignore[arg-type]
+                _refuse("lone surrogate", path, trail)
+        elif kind is _Odd:
+            _refuse(node.what, path, trail)  # type: ignore[attr-defined]
+
+
+def _encodable(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _refuse(what: str, path: str, trail: object) -> NoReturn:
+    raise Malformed(what, path=path, pointer=_render(trail) or "/")
+
+
+def _render(trail: object) -> str:
+    tokens: list[str | int] = []
+    while trail is not None:
+        trail, token = trail  # type: ignore[misc]
+        tokens.append(token)
+    where = ""
+    for token in reversed(tokens):
+        where = pointer(where, token)
+    return where.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+# --- writing -------------------------------------------------------------------------------------------------------
+
+_ESCAPE = re.compile(r'\\(?:u([0-9a-f]{4})|(.))', re.DOTALL)
+_PLAIN: Final = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", '"': '\\"', "\\": "\\\\"}
+
+
+def canonical(value: object) -> bytes:
+    """`value` in OLPC canonical JSON: keys sorted by code point, no white space, strings raw but for `\\` and `"`.
+
+    Raises `Malformed` for what has no canonical form: floats, lone surrogates, other Python types.
+    """
+    _refuse_floats(value)
+    try:
+        text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Malformed(f"no canonical JSON form: {error}") from error
+    if "\\" in text:
+        # json.dumps escapes control characters; the canonical form keeps them as they are.
+        text = _ESCAPE.sub(lambda m: chr(int(m[1], 16)) if m[1] else _PLAIN[m[2]], text)
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise Malformed("no canonical JSON form: lone surrogate") from error
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Sequence):
+        return list(value)
+    raise TypeError(f"{type(value).__name__} is not a JSON type")
+
+
+def _refuse_floats(root: object) -> None:
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Mapping):
+            for name, child in node.items():
+                if type(name) is not str:
+                    raise Malformed("no canonical JSON form: a key is not a string", got=repr(name)[:40])
+                if type(child) is not str:
+                    stack.append(child)
+        elif isinstance(node, list | tuple):
+            stack.extend(child for child in node if type(child) is not str)
+        elif isinstance(node, float):
+            raise Malformed("no canonical JSON form: floats cannot be signed", got=repr(node))
+
+
+def type_name(value: object) -> str:
+    """What JSON calls the type of `value`."""
+    return type_names.get(type(value), type(value).__name__)
