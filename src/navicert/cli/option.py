@@ -61,10 +61,10 @@ def add_store(parser: Parser, *, repeat: bool = False) -> None:
     """`--store`: `args.store`, a directory, or with `repeat` the list of them; `.` where none is given."""
     if repeat:
         parser.add_argument(
-            "-s", "--store", action="append", metavar="DIR", help="where the evidence is (repeatable; default: .)"
+            "--store", action="append", metavar="DIR", help="where the evidence is (repeatable; default: .)"
         )
     else:
-        parser.add_argument("-s", "--store", default=".", metavar="DIR", help="where evidence goes (default: .)")
+        parser.add_argument("--store", default=".", metavar="DIR", help="where evidence goes (default: .)")
 
 
 def stores(args: argparse.Namespace) -> tuple[str, ...]:
