@@ -1,0 +1,110 @@
+"""Navicert: records, signs and judges every step of a container build, as in-toto layouts, links and attestations.
+
+The names below are the whole public surface for programs; each is loaded when it is first used, so that importing
+the package costs next to nothing. In ten lines: make or load a key (`load_signer`), `record` a command, `seal` its
+link; then `gather` the evidence for a layout and `verify` it, which returns a `Verdict` that explains itself.
+"""
+
+import sys
+from types import ModuleType
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Case",
+    "Check",
+    "Envelope",
+    "Inspection",
+    "Key",
+    "Layout",
+    "LimitExceeded",
+    "Link",
+    "Malformed",
+    "NavicertError",
+    "Outcome",
+    "Profile",
+    "Refused",
+    "Rule",
+    "Signer",
+    "Statement",
+    "Step",
+    "Unavailable",
+    "Verdict",
+    "VerificationFailed",
+    "evaluate",
+    "gather",
+    "load_public_key",
+    "load_signer",
+    "open_document",
+    "record",
+    "seal",
+    "sign",
+    "verify",
+]
+
+# Where each public name lives: its module, and its name there if it has another one.
+_HOME = {
+    "Case": "navicert.verify.case",
+    "Check": "navicert.verdict",
+    "Envelope": "navicert.envelope.document:Sealed",
+    "Inspection": "navicert.model.layout",
+    "Key": "navicert.crypto.key",
+    "Layout": "navicert.model.layout",
+    "LimitExceeded": "navicert.errors",
+    "Link": "navicert.model.link",
+    "Malformed": "navicert.errors",
+    "NavicertError": "navicert.errors",
+    "Outcome": "navicert.verdict",
+    "Profile": "navicert.verify.case",
+    "Refused": "navicert.errors",
+    "Rule": "navicert.model.rule",
+    "Signer": "navicert.crypto.signer",
+    "Statement": "navicert.model.statement",
+    "Step": "navicert.model.layout",
+    "Unavailable": "navicert.errors",
+    "Verdict": "navicert.verdict",
+    "VerificationFailed": "navicert.errors",
+    "evaluate": "navicert.verify.evaluate",
+    "gather": "navicert.store.gather",
+    "load_public_key": "navicert.crypto.formats",
+    "load_signer": "navicert.crypto.formats",
+    "open_document": "navicert.envelope.document",
+    "record": "navicert.record.session",
+    "seal": "navicert.envelope.document",
+    "sign": "navicert.envelope.document:add_signatures",
+    "verify": "navicert.verify.evaluate",
+}
+
+
+def __getattr__(name: str) -> object:
+    """The public object called `name`, loaded now. Spec: PEP 562."""
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    module, _, original = home.partition(":")
+    value: object = getattr(import_module(module), original or name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+class _Facade(ModuleType):
+    """This package's own type: `navicert.verify` and `navicert.record` stay the functions.
+
+    Python binds a package of that name here as soon as one of its modules is imported, and which of the two a
+    caller got would depend on what was imported before. The packages are reached by `from navicert.verify.case
+    import Case`, which does not ask this object.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in _HOME and isinstance(value, ModuleType):
+            return
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Facade
