@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read our output has left. What is still buffered must not complain at exit.
         _abandon_stdout()
         return PIPE_CLOSED
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # the edge: whatever it is becomes one line and an exit code
         return _fail(error, None, debug=debug)
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -138,7 +138,7 @@ def _run(module: ModuleType, prog: str, rest: list[str]) -> int:
         return result
     except BrokenPipeError:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # as in main, but here the command is known
         return _fail(error, failure, debug="--debug" in options)
 
 

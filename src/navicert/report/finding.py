@@ -1,0 +1,120 @@
+"""A finding: one cause of a verdict, with the near misses that belong to it and the number of checks that only follow.
+
+What every report for people is made of: the first cause first, its consequences folded into a count.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from navicert.verdict import Check, Outcome, Verdict
+
+NEAR_MISS: Final = "evidence.near-miss"
+"""The id of notes that say: evidence was there, and this is why it did not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A check that decided against, and what hangs on it."""
+
+    path: str
+    check: Check
+    follows: int = 0
+    """How many leaves were not judged, or failed, only because of this one."""
+    near_misses: tuple[Check, ...] = ()
+    notes: tuple[Check, ...] = ()
+
+
+def findings(verdict: Verdict) -> tuple[Finding, ...]:
+    """The causes of `verdict`, first one first; none where it passed."""
+    causes = dict(verdict.causes())
+    if not causes:
+        return ()
+    nodes = list(_nodes(verdict.root, "", ""))
+    place = _Place(nodes, causes)
+    follows: Counter[str] = Counter()
+    misses: dict[str, list[Check]] = {}
+    notes: dict[str, list[Check]] = {}
+    inherited: dict[str, str] = {}  # the cause that each group carries for all that is in it
+    for path, check, parent in nodes:
+        if check.is_note:
+            kind = misses if check.id == NEAR_MISS else notes
+            if owner := place.of_note(parent):
+                kind.setdefault(owner, []).append(check)
+            continue
+        because = check.cause or inherited.get(parent)
+        if because is None:
+            continue
+        inherited[path] = because
+        if not check.counted and not check.outcome.passes:
+            follows[place.of_cause(because)] += 1
+    return tuple(
+        Finding(path, check, follows[path], tuple(misses.get(path, ())), tuple(notes.get(path, ())))
+        for path, check in causes.items()
+    )
+
+
+def warnings(verdict: Verdict) -> tuple[tuple[str, Check], ...]:
+    """The leaves that passed with a warning, with their paths, in order."""
+    return tuple((path, check) for path, check in verdict.root.walk() if check.leaf is Outcome.WARN)
+
+
+def counts(verdict: Verdict) -> dict[Outcome, int]:
+    """How many leaves came out how, in the order of `Outcome`; an empty group counts as the failure that it is."""
+    tally = Counter(check.outcome for _, check in verdict.root.walk() if not check.is_note and not check.counted)
+    return {outcome: tally[outcome] for outcome in Outcome}
+
+
+def _nodes(check: Check, path: str, parent: str) -> Iterator[tuple[str, Check, str]]:
+    """Every node with its path and its parent's, parents first."""
+    path = f"{parent}/{check.name}" if parent else check.name
+    yield path, check, parent
+    for child in check.children:
+        yield from _nodes(child, "", path)
+
+
+class _Place:
+    """Where in the tree the causes are, to find the one that a note or a consequence belongs to."""
+
+    def __init__(self, nodes: list[tuple[str, Check, str]], causes: Mapping[str, Check]) -> None:
+        self._causes = causes
+        self._first = next(iter(causes))
+        self._parents = {path: parent for path, _, parent in nodes}
+        self._because = {path: check.cause for path, check, _ in nodes if check.cause is not None}
+        self._passing = {path for path, check, _ in nodes if check.counted and check.outcome.passes}
+        self._below: dict[str, str] = {}  # each ancestor of a cause → the first cause in it
+        for cause in causes:
+            for ancestor in self._up(self._parents.get(cause, "")):
+                self._below.setdefault(ancestor, cause)
+
+    def _up(self, path: str) -> Iterator[str]:
+        while path:
+            yield path
+            path = self._parents.get(path, "")
+
+    def of_note(self, parent: str) -> str | None:
+        """The cause that a note under `parent` helps to explain; None where it stands in something that passed."""
+        for path in self._up(parent):
+            if path in self._passing:
+                return None
+            if path in self._causes:
+                return path
+            if path in self._below:
+                return self._below[path]
+        return self._first
+
+    def of_cause(self, path: str) -> str:
+        """The cause at the end of the chain of causes that begins at `path`, which may name a group around it."""
+        seen: set[str] = set()
+        while path in self._because and path not in seen:
+            seen.add(path)
+            path = self._because[path]
+        for ancestor in self._up(path):
+            if ancestor in self._causes:
+                return ancestor
+            if ancestor in self._below:
+                return self._below[ancestor]
+        return self._first
