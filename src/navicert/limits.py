@@ -53,8 +53,23 @@ class Limits:
     """Unpacked size of one image archive."""
     layers: int = 1024
     """Layers of one image, and manifests of one index."""
+    manifest_bytes: int = 4 * MIB
+    """One manifest, index or config of an image. Registries refuse larger ones."""
+    index_depth: int = 4
+    """Nesting of image indexes; real ones are flat."""
+    expansion: int = 200
+    """Bytes that one compressed byte may become, over a whole image. Layers of real images stay below 20; gzip can
+    reach 1,030."""
+    expansion_floor: int = 256 * MIB
+    """Bytes that an image may unpack to before `expansion` is looked at: small layers of zeros are harmless."""
     sbom_bytes: int = 128 * MIB
     """One SBOM or scan report."""
+    kdf_iterations: int = 10_000_000
+    """Rounds of password derivation that a key file may ask for: some seconds; in-toto 1.x writes 100,000."""
+    password_bytes: int = 1023
+    """One password; OpenSSL reads no longer ones."""
+    yaml_bytes: int = 1 * MIB
+    """One layout written by hand. 20,000 rules fit; the YAML reader needs about a second for a quarter of it."""
 
 
 LOCAL = Limits()

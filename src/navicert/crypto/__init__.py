@@ -1,0 +1,1 @@
+"""Keys and signatures, in memory: nothing here reads a file, asks for a password or prints."""

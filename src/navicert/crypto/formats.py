@@ -1,0 +1,104 @@
+"""Key files of every form, told apart by what is in them: PEM, OpenSSH, and the JSON of in-toto 1.x."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from navicert.crypto import legacy, openssh, pem
+from navicert.crypto.key import IdForm, Key
+from navicert.crypto.signer import MemorySigner
+from navicert.errors import LimitExceeded, Malformed, NavicertError
+from navicert.limits import LOCAL
+
+if TYPE_CHECKING:
+    from navicert.crypto.material import PrivateKey
+
+_FORMS = "a key in PEM, OpenSSH or in-toto 1.x form"
+
+
+def load_public_key(raw: bytes, *, path: str = "", scheme: str | None = None) -> Key:
+    """The public key in `raw`, whatever its form; `path` is where it came from, for messages.
+
+    Its id is the modern one, of an in-toto 1.x file the legacy one. `scheme` chooses another than the type's default.
+    Raises `Malformed` for everything else, a private key included: whoever verifies must not need one.
+    """
+    with _located(path):
+        text = _text(raw)
+        if legacy.is_plain(text):
+            return _under(legacy.load_public(text), scheme)
+        if legacy.is_encrypted(text):
+            raise pem.private_given("an encrypted private key of in-toto 1.x")
+        found = openssh.load_public(text) if openssh.is_public_line(text) else pem.load_public(text)
+        return Key.of(found, scheme=scheme)
+
+
+def load_signer(
+    raw: bytes,
+    *,
+    password: pem.Password | None = None,
+    path: str = "",
+    scheme: str | None = None,
+    id_form: IdForm | None = None,
+) -> MemorySigner:
+    """The private key in `raw`, whatever its form, as a signer.
+
+    `password` is called only where the key is encrypted. `id_form` says which of its ids to sign under: by default
+    the one that the programs sign under that read such files, legacy for those of in-toto 1.x and modern for others.
+    Raises `Malformed`, and `Unavailable` where a library that the form needs is not installed.
+    """
+    with _located(path):
+        text = _text(raw)
+        if legacy.is_plain(text) or legacy.is_encrypted(text):
+            signer = legacy.load_signer(text, password)
+            _under(signer.key, scheme)
+            return signer if id_form is None else signer.with_id(signer.key.id_of(id_form))
+        return MemorySigner.of(_private(text, password), scheme=scheme, form=id_form or "modern")
+
+
+def _private(text: str, password: pem.Password | None) -> PrivateKey:
+    if openssh.is_public_line(text):
+        raise pem.public_given("an OpenSSH public key")
+    block = pem.only_block(text)
+    if block.label == pem.OPENSSH_LABEL:
+        return openssh.load_private(block, password)
+    if block.label in pem.PRIVATE_LABELS:
+        return pem.load_private(block, password)
+    raise pem.public_given(block.label) if block.label in pem.PUBLIC_LABELS else pem.foreign(block.label)
+
+
+def _under(key: Key, scheme: str | None) -> Key:
+    """`key`, whose file states its scheme, if `scheme` does not ask for another."""
+    if scheme not in (None, key.scheme):
+        raise Malformed("the key file states another signature scheme", expected=repr(scheme), got=key.scheme)
+    return key
+
+
+def _text(raw: bytes) -> str:
+    if len(raw) > LOCAL.key_bytes:
+        raise LimitExceeded(
+            "too large for a key (limit key_bytes)",
+            expected=f"at most {LOCAL.key_bytes} bytes",
+            got=f"{len(raw)} bytes" if len(raw) > LOCAL.key_bytes + 1 else "more",
+            remedy="give the file of a key",
+        )
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        # DER begins with the tag of a SEQUENCE.
+        der = raw.startswith(b"\x30")
+        remedy = "convert it with: openssl pkey -inform DER -in FILE" if der else "export it in PEM"
+        raise Malformed("not text, so no key file", expected=_FORMS, got="binary data", remedy=remedy) from error
+    if not text.strip():
+        raise Malformed("empty", expected=_FORMS)
+    return text
+
+
+@contextmanager
+def _located(path: str) -> Iterator[None]:
+    try:
+        yield
+    except NavicertError as error:
+        error.at(path)
+        raise

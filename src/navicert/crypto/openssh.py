@@ -1,0 +1,103 @@
+"""OpenSSH's forms of keys: the public line, and the private block, plain or encrypted.
+
+Spec: RFC 4253 §6.6 and RFC 5656 §3.1 (public), OpenSSH's PROTOCOL.key (private).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import TYPE_CHECKING, Final
+
+from navicert.crypto.pem import Block, Password, required, wrong_password
+from navicert.errors import Malformed, Unavailable
+
+if TYPE_CHECKING:
+    from navicert.crypto.material import Material, PrivateKey
+
+_LINE: Final = re.compile(r"(?:ssh-|sk-ssh-|ecdsa-sha2-|sk-ecdsa-sha2-)[!-~]{1,60}[ \t]")
+_TYPES: Final = frozenset(
+    {"ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"}
+)
+_MAGIC: Final = b"openssh-key-v1\0"
+
+
+def is_public_line(text: str) -> bool:
+    """Whether `text` begins as a line of an `id_….pub` file does."""
+    return _LINE.match(text) is not None
+
+
+def load_public(text: str) -> Material:
+    """The public key in the one line of `text`. Raises `Malformed`."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_ssh_public_key
+
+    from navicert.crypto.material import describe
+
+    lines = [line for line in text.strip().splitlines() if line.strip()]
+    if len(lines) != 1:
+        raise Malformed(
+            "more than one OpenSSH key, so which one is meant is not certain",
+            expected="one key",
+            got=f"{len(lines)} lines",
+            remedy="put each key into a file of its own",
+        )
+    kind = lines[0].split()[0]
+    if kind not in _TYPES:
+        raise Malformed(
+            "unsupported type of OpenSSH key",
+            expected="ssh-ed25519, ssh-rsa or ecdsa-sha2-nistp256, -nistp384, -nistp521",
+            got=kind,
+            remedy="make one with: navicert keygen KEY",
+        )
+    # The comment may be any text, and is no part of the key.
+    try:
+        public = load_ssh_public_key(" ".join(lines[0].split()[:2]).encode("ascii"))
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise Malformed("the OpenSSH line holds no readable key", remedy="copy the whole line again") from error
+    return describe(public)
+
+
+def load_private(block: Block, password: Password | None) -> PrivateKey:
+    """The private key in `block`, for which `password` is asked if it is encrypted.
+
+    Raises `Malformed`; `Unavailable` where the library for OpenSSH's key derivation is not installed.
+    """
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_ssh_private_key
+
+    from navicert.crypto.material import private
+
+    encrypted = _is_encrypted(block)
+    secret = required(password) if encrypted else None
+    try:
+        key = load_ssh_private_key(block.text.encode("utf-8"), secret)
+    except UnsupportedAlgorithm as error:
+        if "bcrypt" in str(error):
+            raise Unavailable(
+                "the package bcrypt, which opens encrypted OpenSSH keys, is not installed",
+                remedy="pip install bcrypt, or convert the key with: ssh-keygen -p -m PKCS8 -f KEY",
+            ) from error
+        raise Malformed(
+            "unsupported type or cipher of OpenSSH key", remedy="make one with: navicert keygen KEY"
+        ) from error
+    except (ValueError, TypeError) as error:
+        raise (wrong_password() if encrypted else _unreadable()) from error
+    return private(key)
+
+
+def _is_encrypted(block: Block) -> bool:
+    try:
+        raw = base64.b64decode("".join(block.text.splitlines()[1:-1]), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise _unreadable() from error
+    if not raw.startswith(_MAGIC):
+        raise _unreadable()
+    start = len(_MAGIC)
+    length = int.from_bytes(raw[start : start + 4], "big")
+    return raw[start + 4 : start + 4 + length] != b"none"
+
+
+def _unreadable() -> Malformed:
+    return Malformed("the OpenSSH block holds no readable key", remedy="copy the whole file again")

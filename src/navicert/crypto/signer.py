@@ -1,0 +1,134 @@
+"""Signers: whatever signs bytes under a known key; here the ones whose private key is in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, Literal, Protocol, runtime_checkable
+
+from navicert.crypto.key import IdForm, Key
+from navicert.errors import LimitExceeded, Malformed, Refused
+from navicert.limits import LOCAL
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.serialization import KeySerializationEncryption
+
+    from navicert.crypto.material import PrivateKey
+
+KeyType = Literal["ed25519", "ecdsa", "rsa"]
+
+CURVES: Final = ("P-256", "P-384", "P-521")
+"""Curves that ECDSA keys are made on."""
+
+DEFAULT_BITS: Final = 3072
+"""Length of a new RSA modulus: as strong as the other types at their smallest. Spec: NIST SP 800-57 part 1 §5.6.1."""
+
+
+@runtime_checkable
+class Signer(Protocol):
+    """Something that signs: a private key in memory, an agent, a key server."""
+
+    @property
+    def key(self) -> Key:
+        """The public key that verifies what this signs."""
+        ...
+
+    @property
+    def keyid(self) -> str:
+        """The id to name in signatures."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """The raw signature over `message`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MemorySigner:
+    """A private key in memory. The id it signs under is that of `key`; its text form shows nothing private."""
+
+    key: Key
+    private: PrivateKey = field(repr=False, compare=False)
+
+    @classmethod
+    def of(cls, private: PrivateKey, *, scheme: str | None = None, form: IdForm = "modern") -> MemorySigner:
+        """The signer for a loaded private key, under its id of `form`. Raises `Malformed` for a key that is too weak
+        and a scheme that does not suit it."""
+        from navicert.crypto.material import describe
+
+        return cls(Key.of(describe(private.public_key()), scheme=scheme, form=form), private)
+
+    @property
+    def keyid(self) -> str:
+        """The id to name in signatures."""
+        return self.key.id
+
+    def sign(self, message: bytes) -> bytes:
+        """The raw signature over `message` under the key's scheme."""
+        from navicert.crypto.scheme import sign
+
+        return sign(self.private, self.key.scheme, message)
+
+    def with_id(self, id: str) -> MemorySigner:
+        """This signer, signing under another id."""
+        return replace(self, key=self.key.with_id(id))
+
+
+def generate(keytype: KeyType = "ed25519", *, bits: int = DEFAULT_BITS, curve: str = "P-256") -> MemorySigner:
+    """A new key. `bits` is the length of an RSA modulus, `curve` that of an ECDSA key. Raises `Malformed`."""
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+    from navicert.crypto.material import MAX_RSA_BITS, MIN_RSA_BITS
+
+    if keytype == "ed25519":
+        return MemorySigner.of(ed25519.Ed25519PrivateKey.generate())
+    if keytype == "ecdsa":
+        curves: dict[str, ec.EllipticCurve] = {
+            "P-256": ec.SECP256R1(),
+            "P-384": ec.SECP384R1(),
+            "P-521": ec.SECP521R1(),
+        }
+        if curve not in curves:
+            raise Malformed("unsupported curve", expected=", ".join(curves), got=repr(curve[:40]))
+        return MemorySigner.of(ec.generate_private_key(curves[curve]))
+    if keytype == "rsa":
+        if not MIN_RSA_BITS <= bits <= MAX_RSA_BITS:
+            raise Malformed(
+                "unsupported length of an RSA key", expected=f"{MIN_RSA_BITS} to {MAX_RSA_BITS} bits", got=str(bits)
+            )
+        return MemorySigner.of(rsa.generate_private_key(public_exponent=65537, key_size=bits))
+    raise Malformed("unsupported type of key", expected="ed25519, ecdsa or rsa", got=repr(keytype)[:40])
+
+
+def private_pem(signer: Signer, password: bytes | None) -> bytes:
+    """The private key of `signer` as PKCS#8 in PEM, encrypted where a password is given. Spec: RFC 5958.
+
+    Raises `Refused` for a signer whose private key is not in memory, `Malformed` for a password that cannot be used.
+    """
+    from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
+
+    return private_of(signer).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption(password))
+
+
+def private_of(signer: Signer) -> PrivateKey:
+    """The private key of `signer`. Raises `Refused` where it is not in memory."""
+    if isinstance(signer, MemorySigner):
+        return signer.private
+    raise Refused("the private key of this signer does not leave the place where it is kept")
+
+
+def encryption(password: bytes | None) -> KeySerializationEncryption:
+    """How to encrypt a private key under `password`; None is not at all. Raises `Malformed` for a password that is
+    empty or longer than other programs could read."""
+    from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, NoEncryption
+
+    if password is None:
+        return NoEncryption()
+    if not password:
+        raise Malformed("the password is empty", remedy="give a password, or ask for a key that is not encrypted")
+    if len(password) > LOCAL.password_bytes:
+        raise LimitExceeded(
+            "password too long (limit password_bytes)",
+            expected=f"at most {LOCAL.password_bytes} bytes",
+            got=f"{len(password)} bytes",
+        )
+    return BestAvailableEncryption(password)

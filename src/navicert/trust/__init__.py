@@ -1,0 +1,1 @@
+"""Where key material comes from: files, variables, plugins."""
