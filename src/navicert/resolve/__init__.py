@@ -1,0 +1,85 @@
+"""From names to artifacts: files, folders, patterns, git work trees and images become names with digests.
+
+==========================  =====================================================================
+`PATH`, `file:PATH`         a file, or every file of a folder
+`src/*`, `src/**/*.py`      what the pattern matches when the recording is made
+`dir:PATH`                  a folder as one artifact
+`git:PATH`                  a git repository: the commit that is checked out and its tree
+`ostree:REF`                the commit of an OSTree reference
+`NAME=oci:DIR[:TAG]`        an image in an OCI layout; also `oci-archive:FILE`, `docker-archive:FILE`
+==========================  =====================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from navicert.digest import DigestSet
+from navicert.errors import Malformed
+from navicert.resolve.artifact import Notes, Resolved, ResolveOptions, twins
+from navicert.resolve.file import FileResolver
+
+IMAGE_SCHEMES: Final = ("oci", "oci-archive", "docker-archive")
+_SCHEMES: Final = ("dir", "git", "ostree")
+_SCHEME_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.")
+
+
+def resolve(spec: str, options: ResolveOptions | None = None) -> Resolved:
+    """The artifacts that `spec` names. Raises what `resolve_all` raises."""
+    return resolve_all((spec,), options)
+
+
+def resolve_all(specs: Iterable[str], options: ResolveOptions | None = None) -> Resolved:
+    """The artifacts that `specs` name, together, in the order of their names.
+
+    Raises `Malformed` for a name that cannot be understood or recorded, `NameConflict` where two files would get one
+    name, `Unavailable` for what cannot be read or changes while it is read, `LimitExceeded` beyond the limits.
+    """
+    options = options or ResolveOptions()
+    notes = Notes(options.limits.report_items)
+    files = FileResolver(options, notes)
+    found: dict[str, DigestSet] = {}
+    for spec in specs:
+        found.update(_resolve(spec, files, options, notes))
+    similar = twins(found)
+    for name in similar:
+        notes.add("names that differ only in letter case or composition, one file on some systems", name)
+    return Resolved({name: found[name] for name in sorted(found)}, notes.lines())
+
+
+def _resolve(
+    spec: str, files: FileResolver, options: ResolveOptions, notes: Notes
+) -> Iterable[tuple[str, DigestSet]] | Mapping[str, DigestSet]:
+    scheme = _scheme(spec)
+    if scheme == "dir":
+        from navicert.resolve.dir import resolve_dir
+
+        return resolve_dir(spec, options, notes)
+    if scheme == "git":
+        from navicert.resolve.git import resolve_git
+
+        return resolve_git(spec, options, notes)
+    if scheme == "ostree":
+        from navicert.resolve.ostree import resolve_ostree
+
+        return resolve_ostree(spec, options)
+    name, equals, location = spec.partition("=")
+    if equals and _scheme(location) in IMAGE_SCHEMES:
+        from navicert.resolve.image import resolve_image
+
+        return resolve_image(name, location, options)
+    if scheme in ("", "file") or files.exists(spec):
+        return files.resolve(spec)
+    raise Malformed(
+        f"unknown kind of artifact: {scheme!r}",
+        path=spec,
+        expected="one of file, " + ", ".join(_SCHEMES) + ", or NAME=oci:DIR for an image",
+        remedy="write file: before the name of a file",
+    )
+
+
+def _scheme(spec: str) -> str:
+    """What stands before the first colon of `spec`, if it looks like the scheme of a URI; else nothing."""
+    scheme, colon, _ = spec.partition(":")
+    return scheme if colon and scheme[:1].isalpha() and _SCHEME_CHARACTERS.issuperset(scheme) else ""

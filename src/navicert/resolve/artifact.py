@@ -1,0 +1,125 @@
+"""What resolving takes and what it yields: options in, artifacts and warnings out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from navicert.digest import RECORDABLE, DigestSet
+from navicert.errors import Malformed
+from navicert.limits import LOCAL, Limits
+
+DEFAULT_EXCLUDES: Final = ("*.link*", ".git", "*.pyc", "*~")
+"""What is left out unless the caller says otherwise: evidence, version control, byte code and editor copies."""
+
+Progress = Callable[[int, int], None]
+"""Called now and then while files are hashed, with the files and bytes done so far."""
+
+
+class NameConflict(Malformed):
+    """Two files would be recorded under one name, or one prefix to strip begins with another."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResolveOptions:
+    """How names become artifacts. Nothing else, no file and no environment variable, has an influence on it."""
+
+    cwd: str = ""
+    """Folder that relative names start at; empty for that of the process."""
+    base_path: str = ""
+    """Folder, relative to `cwd`, that files and patterns are looked up in; recorded names do not contain it."""
+    excludes: tuple[str, ...] = DEFAULT_EXCLUDES
+    """Patterns in the language of .gitignore, for names relative to the base path; folders that match are not read."""
+    algorithms: tuple[str, ...] = ("sha256",)
+    """Names out of `navicert.digest.RECORDABLE`."""
+    lstrip_paths: tuple[str, ...] = ()
+    """Prefixes, as text; the first that a name begins with is cut off it."""
+    follow_symlink_dirs: bool = True
+    """Whether folders behind symbolic links are read. Links to files always are."""
+    normalize_line_endings: bool = False
+    """Whether CRLF and CR are hashed as LF."""
+    expand: bool = True
+    """Whether a name that is no existing path is a pattern (`*`, `?`, `[…]`, `**`)."""
+    strict: bool = False
+    """Whether a name that records nothing is an error, not a warning."""
+    limits: Limits = LOCAL
+    progress: Progress | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        if not self.algorithms:
+            raise Malformed("no hash algorithm", expected="one or more of " + ", ".join(RECORDABLE))
+        for name in self.algorithms:
+            if name not in RECORDABLE:
+                raise Malformed("unknown hash algorithm", expected="one of " + ", ".join(RECORDABLE), got=repr(name))
+        for i, one in enumerate(self.lstrip_paths):
+            for other in self.lstrip_paths[i + 1 :]:
+                if one.startswith(other) or other.startswith(one):
+                    raise NameConflict(f"prefixes to strip overlap: {one!r} and {other!r}", remedy="give one of them")
+
+    @property
+    def root(self) -> str:
+        """The folder that files are looked up in; empty for the current directory of the process."""
+        return os.path.join(self.cwd, self.base_path) if self.base_path else self.cwd
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Artifacts by name, in the order of their names, and what a person should know about how they were found."""
+
+    artifacts: Mapping[str, DigestSet]
+    warnings: tuple[str, ...] = ()
+
+
+class Notes:
+    """Collects warnings: many of one kind become one line that names some of them."""
+
+    def __init__(self, most: int = LOCAL.report_items) -> None:
+        self._most = most
+        self._kinds: dict[str, list[str]] = {}
+        self._counts: dict[str, int] = {}
+
+    def add(self, kind: str, name: str) -> None:
+        """Note that `kind` (such as "special files skipped") is true of `name`."""
+        names = self._kinds.setdefault(kind, [])
+        self._counts[kind] = self._counts.get(kind, 0) + 1
+        if len(names) < self._most:
+            names.append(name)
+
+    def lines(self) -> tuple[str, ...]:
+        """One line for each kind, in the order in which the kinds came up."""
+        result = []
+        for kind, names in self._kinds.items():
+            more = self._counts[kind] - len(names)
+            tail = f" and {more} more" if more else ""
+            result.append(f"{kind}: {', '.join(sorted(names))}{tail}")
+        return tuple(result)
+
+
+def refuse_unwritable(name: str) -> str:
+    """`name`, unless it cannot be written in a document: then `Malformed`."""
+    if not name.isascii():
+        try:
+            name.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise Malformed(
+                "file name is not UTF-8, so it cannot be recorded", path=name, remedy="rename the file or exclude it"
+            ) from error
+    return name
+
+
+def twins(names: Iterable[str]) -> list[str]:
+    """Those of `names` that another one differs from only by letter case or by Unicode composition.
+
+    They are one file on some file systems and two on others, so evidence about them is easily confused.
+    """
+    names = list(names)
+    if len({name.casefold() for name in names}) == len(names) and all(name.isascii() for name in names):
+        return []
+    from unicodedata import normalize
+
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(normalize("NFC", normalize("NFC", name).casefold()), []).append(name)
+    return [name for group in groups.values() if len(group) > 1 for name in group]
