@@ -50,11 +50,13 @@ def add_key(parser: Parser, *, required: bool = True, help: str = "private key t
 
 
 def add_password(parser: Parser) -> None:
-    """`--password…`: `password(args)`."""
+    """`--password…`, where the password of a private key comes from: `password(args)`."""
     group = parser.add_mutually_exclusive_group()
-    group.add_argument("--password", metavar="TEXT", help="password of the key (others can see it in a process list)")
-    group.add_argument("--password-env", metavar="NAME", help="environment variable that holds the password")
-    group.add_argument("--password-fd", metavar="N", type=int, help="file descriptor to read the password from")
+    group.add_argument("--password", metavar="TEXT", help="password of the key; others can see it in process lists")
+    group.add_argument("--password-env", metavar="NAME", help="… in this environment variable")
+    group.add_argument("--password-fd", metavar="N", type=int, help="… the first line of this file descriptor")
+    group.add_argument("--password-file", metavar="FILE", help="… the first line of this file")
+    group.add_argument("--password-prompt", action="store_true", help="ask for it (as is done on a terminal)")
 
 
 def add_store(parser: Parser, *, repeat: bool = False) -> None:
@@ -114,32 +116,35 @@ def size(text: str) -> int:
 
 
 def password(args: argparse.Namespace, path: str = "") -> Callable[[], bytes] | None:
-    """What gives the password of the key at `path` when one is needed: the option, the variable or descriptor that
-    an option names, else a prompt. None where there is no terminal to ask on."""
-    if args.password is not None:
+    """What gives the password of the key at `path` once it is needed: the place that an option names, else a prompt.
+    None where there is no terminal to ask on."""
+    if _is_given(args):
         return lambda: _given(args)
-    if args.password_env is not None or args.password_fd is not None:
-        return lambda: _given(args)
-    if not sys.stdin.isatty():
+    if not args.password_prompt and not sys.stdin.isatty():
         return None
     return lambda: _ask(f"password of {path}: " if path else "password: ")
 
 
 def new_password(args: argparse.Namespace, path: str) -> bytes:
     """The password to encrypt a new key with, asked for twice where no option gives it. Raises `Malformed`."""
-    if args.password is not None or args.password_env is not None or args.password_fd is not None:
+    if _is_given(args):
         secret = _given(args)
     else:
-        if not sys.stdin.isatty():
+        if not args.password_prompt and not sys.stdin.isatty():
             raise Malformed(
-                "no terminal to ask for a password", path=path, remedy="give --password-env or --password-fd"
+                "no terminal to ask for a password on", path=path, remedy="give --password-env or --password-file"
             )
-        secret = _ask(f"new password for {path}: ")
+        secret = _ask(f"new password of {path}: ")
         if secret != _ask("the same again: "):
             raise Malformed("the two passwords differ", path=path)
     if not secret:
         raise Malformed("the password is empty", path=path, remedy="leave --encrypt out for a key without a password")
     return secret
+
+
+def _is_given(args: argparse.Namespace) -> bool:
+    places = (args.password, args.password_env, args.password_fd, args.password_file)
+    return any(place is not None for place in places)
 
 
 def _given(args: argparse.Namespace) -> bytes:
@@ -150,6 +155,8 @@ def _given(args: argparse.Namespace) -> bytes:
         if value is None:
             raise Malformed(f"environment variable {args.password_env} is not set", path="--password-env")
         return os.fsencode(value)
+    if args.password_file is not None:
+        return _first_line(read_file(args.password_file, LOCAL.password_bytes + 2))
     return _from_descriptor(args)
 
 
@@ -160,11 +167,14 @@ def _from_descriptor(args: argparse.Namespace) -> bytes:
         return cached
     try:
         with os.fdopen(os.dup(args.password_fd), "rb") as stream:
-            line = stream.readline(4097)
+            args.password_read = line = _first_line(stream.readline(LOCAL.password_bytes + 2))
     except OSError as error:
         raise Malformed(f"cannot read file descriptor {args.password_fd}", path="--password-fd") from error
-    args.password_read = line.rstrip(b"\r\n")
-    return line.rstrip(b"\r\n")
+    return line
+
+
+def _first_line(raw: bytes) -> bytes:
+    return raw.split(b"\n", 1)[0].removesuffix(b"\r")
 
 
 def _ask(prompt: str) -> bytes:
@@ -172,7 +182,10 @@ def _ask(prompt: str) -> bytes:
 
     from navicert.cli.terminal import escape
 
-    return os.fsencode(getpass.getpass(escape(prompt), stream=sys.stderr))
+    try:
+        return os.fsencode(getpass.getpass(escape(prompt)))
+    except EOFError as error:
+        raise Malformed("no password was typed", remedy="give --password-env or --password-file") from error
 
 
 def signers(args: argparse.Namespace, **more: object) -> tuple[Signer, ...]:

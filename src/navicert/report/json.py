@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from importlib import resources
 from typing import Final
 
 from navicert.digest import Digest
@@ -52,13 +51,6 @@ def render_json(verdict: Verdict) -> str:
 def render_object(value: object) -> str:
     """Any JSON `value` as indented text in ASCII, DEL escaped too; ends in a line feed."""
     return json.dumps(_plain(value), indent=2, ensure_ascii=True).replace("\x7f", "\\u007f") + "\n"
-
-
-def schema() -> dict[str, object]:
-    """The JSON Schema (2020-12) of `to_json`."""
-    text = resources.files("navicert.report").joinpath("schema/verdict-v1.json").read_text("utf-8")
-    found: dict[str, object] = json.loads(text)
-    return found
 
 
 def from_json(value: object) -> Verdict:

@@ -1,0 +1,223 @@
+"""`navicert show`: any document or key, for people. It verifies nothing, and says so."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from navicert.cli.option import add_json, add_limits, limits, public_keys, read_file
+from navicert.cli.terminal import complain, escape, say, width
+from navicert.errors import LimitExceeded, Malformed
+from navicert.limits import Limits
+from navicert.strictjson import loads
+
+if TYPE_CHECKING:
+    from navicert.crypto.key import Key
+    from navicert.envelope.document import Sealed
+    from navicert.report.document import SeenDocument, SeenSignature
+
+HELP = "print any document or key for people"
+DESCRIPTION = """Print layouts, links, attestations and keys: who signed them, what they say, and what they
+do not say. Nothing is verified, but that with --key each signature is checked."""
+EXAMPLE = "navicert show root.layout --key keys/owner.pub"
+
+_LINES = 20
+"""Documents of a JSON-lines file that are shown unless all are asked for."""
+_KINDS = {
+    b"\x1f\x8b": "gzip data",
+    b"PK\x03\x04": "a zip archive",
+    b"\x7fELF": "a program (ELF)",
+    b"\x28\xb5\x2f\xfd": "zstd data",
+}
+# Field of a JSON object → what the object is.
+_OTHERS = {
+    "bomFormat": "a CycloneDX SBOM",
+    "spdxVersion": "an SPDX SBOM",
+    "$schema": "a JSON document with a schema",
+    "mediaType": "an OCI or Sigstore document",
+}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.add_argument("files", nargs="+", metavar="FILE", help="document or key file; - for standard input")
+    parser.add_argument(
+        "-k", "--key", action="append", default=[], metavar="PUB", help="check signatures with this key"
+    )
+    parser.add_argument("-a", "--all", action="store_true", help="leave nothing out, digests in full")
+    add_json(parser)
+    add_limits(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Show every file; the first that cannot be read does not keep the others from being shown."""
+    keys = [*zip(args.key, public_keys(args.key), strict=True)]
+    shown: list[object] = []
+    code = 0
+    for number, path in enumerate(args.files):
+        try:
+            found = list(_look(path, read_file(path, limits(args).document_bytes), keys, args))
+        except (Malformed, OSError) as error:
+            if len(args.files) == 1:
+                raise
+            complain(str(error))
+            code = 2
+            continue
+        shown += found
+        if not args.json:
+            say("\n".join(([""] if number else []) + [str(text).rstrip("\n") for text in found]))
+    if args.json:
+        from navicert.report.json import render_object
+
+        say(render_object(shown[0] if len(shown) == 1 else shown))
+    return code
+
+
+def _look(path: str, raw: bytes, keys: Sequence[tuple[str, Key]], args: argparse.Namespace) -> Iterator[object]:
+    """What the file holds: for each document in it a JSON object (with `--json`) or a text."""
+    if _is_key(raw):
+        yield _key(path, raw, as_json=args.json)
+        return
+    lines = _json_lines(raw)
+    if lines is None:
+        yield _one(path, raw, keys, args)
+        return
+    bound = len(lines) if args.all else _LINES
+    for number, line in lines[:bound]:
+        yield _one(f"{path}:{number}", line, keys, args)
+    if len(lines) > bound and not args.json:
+        yield f"… {len(lines) - bound} more documents in {escape(path)} (--all shows them)"
+
+
+def _one(path: str, raw: bytes, keys: Sequence[tuple[str, Key]], args: argparse.Namespace) -> object:
+    from navicert.report.document import document_json, render_document
+
+    seen = _document(path, raw, keys, limits(args))
+    if isinstance(seen, str):
+        return (
+            {"type": "navicert-document/v1", "file": path, "kind": "unknown", "is": seen}
+            if args.json
+            else (f"{escape(path)}: {escape(seen)}")
+        )
+    if args.json:
+        return document_json(seen)
+    columns = width(sys.stdout)
+    return render_document(seen, datetime.now(UTC), width=columns, everything=args.all)
+
+
+# --- documents -----------------------------------------------------------------------------------------------------
+
+
+def _document(path: str, raw: bytes, keys: Sequence[tuple[str, Key]], limits: Limits) -> SeenDocument | str:
+    """The document in `raw`, or what else it is. Raises `Malformed` for a broken one."""
+    from navicert.digest import sha256
+    from navicert.envelope.body import read_body
+    from navicert.envelope.document import open_document, peek
+    from navicert.report.document import SeenDocument
+
+    try:
+        value = loads(raw, limits, path=path)
+    except LimitExceeded:
+        raise
+    except Malformed as error:
+        if raw.lstrip()[:1] in (b"{", b"["):
+            raise
+        return _foreign(raw) or f"no document: {error.what}"
+    if isinstance(value, dict) and ("payload" in value or "signed" in value):
+        sealed = open_document(raw, limits, path=path)
+        form, body, signatures = sealed.form, peek(sealed).body, tuple(_signatures(sealed, keys))
+    elif isinstance(value, dict) and "_type" in value:
+        try:
+            form, body, signatures = "unsigned", read_body(value, limits), ()
+        except Malformed as error:
+            raise error.at(path) from None
+    else:
+        return _json_kind(value)
+    return SeenDocument(path, form, str(sha256(raw)), body, signatures)
+
+
+def _signatures(sealed: Sealed, keys: Sequence[tuple[str, Key]]) -> Iterator[SeenSignature]:
+    from navicert.report.document import SeenSignature
+
+    messages = [message for message, _ in sealed.candidates()]
+    if len(sealed.signatures) * len(keys) * len(messages) > sealed.limits.signature_attempts:
+        raise LimitExceeded("too many signature checks (limit signature_attempts)", path=sealed.origin)
+    for signature in sealed.signatures:
+        if not keys:
+            yield SeenSignature(signature.keyid)
+            continue
+        good = (name for name, key in keys if any(key.verify(signature.value, message) for message in messages))
+        name = next(good, "")
+        yield SeenSignature(signature.keyid, bool(name), name)
+
+
+def _json_lines(raw: bytes) -> list[tuple[int, bytes]] | None:
+    """The numbered lines of a file of JSON lines, or None where it is none."""
+    head, found, _ = raw.strip().partition(b"\n")
+    if not found or not head.rstrip().endswith(b"}") or not head.startswith(b"{"):
+        return None
+    return [(number, line) for number, line in enumerate(raw.split(b"\n"), 1) if line.strip()]
+
+
+def _json_kind(value: object) -> str:
+    """What a JSON value is that is no document of ours."""
+    if not isinstance(value, dict):
+        return f"JSON, {'an array' if isinstance(value, list) else 'a single value'}, and no document of in-toto"
+    kind = value.get("type")
+    if isinstance(kind, str) and kind.startswith("navicert-verdict/"):
+        return "a verdict (navicert explain shows it)"
+    for name, what in _OTHERS.items():
+        if name in value:
+            return f"{what} ({name} {str(value[name])[:80]}), and no document of in-toto"
+    fields = ", ".join(sorted(value)[:6]) or "no field"
+    return f"a JSON object with {fields}, and no document of in-toto"
+
+
+def _foreign(raw: bytes) -> str:
+    """What a file is that is no JSON; empty where it might have been meant as some."""
+    if not raw:
+        return "empty"
+    for magic, what in _KINDS.items():
+        if raw.startswith(magic):
+            return f"{what}, {len(raw)} bytes, and no document of in-toto"
+    if b"\0" in raw[:4096]:
+        return f"binary data, {len(raw)} bytes, and no document of in-toto"
+    if b"steps:" in raw and b"{" not in raw[:1]:
+        return "a layout in YAML, not signed (navicert layout lint and sign read it)"
+    return ""
+
+
+# --- keys ----------------------------------------------------------------------------------------------------------
+
+
+def _is_key(raw: bytes) -> bool:
+    head = raw.lstrip()[:400]
+    if head.startswith((b"-----BEGIN ", b"ssh-", b"ecdsa-sha2-")) or b"@@@@" in head:
+        return True
+    return head.startswith(b"{") and b'"keyval"' in raw[:65536] and b'"signed"' not in raw and b'"_type"' not in raw
+
+
+def _key(path: str, raw: bytes, *, as_json: bool) -> object:
+    """A key file: ids and type of a public key; of a private one only that it is one."""
+    from navicert.crypto.formats import load_public_key
+
+    try:
+        key = load_public_key(raw, path=path)
+    except Malformed as error:
+        if not error.what.startswith("a private key"):
+            raise
+        kind = f"private key ({error.got})" if error.got else "private key"
+        if as_json:
+            return {"type": "navicert-key/v1", "file": path, "kind": "private", "form": error.got or None}
+        return f"{escape(path)}: {escape(kind)}, which is not shown – show its public half, such as KEY.pub"
+    ids = {"modern": key.modern_id, "legacy": key.legacy_id, "go": key.go_id}
+    if as_json:
+        about = {"keytype": key.keytype, "scheme": key.scheme, "fingerprint": key.fingerprint}
+        return {"type": "navicert-key/v1", "file": path, "kind": "public", **about, "keyid": key.id, "ids": ids}
+    lines = [f"{escape(path)}: public key, {key.keytype}" + (f", {key.scheme}" if key.scheme != key.keytype else "")]
+    used = {"modern": "in-toto 2.2 and later, navicert", "legacy": "in-toto 1.x", "go": "in-toto-golang"}
+    lines += [f"key id       {id}  ({used[name]})" for name, id in ids.items()]
+    return "\n".join([*lines, f"material     {key.fingerprint}  (SHA-256 of the SPKI)"])

@@ -1,0 +1,306 @@
+"""A document for people: who signed it, what it says, and what it does not say.
+
+Nothing here is verified: the body is shown as it stands, and each signature only with what was found out about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from navicert.digest import DigestSet
+from navicert.envelope.body import Body, describe
+from navicert.errors import Malformed
+from navicert.model.layout import Inspection, Layout, Step
+from navicert.model.link import Artifacts, Link
+from navicert.model.release import Release
+from navicert.model.rule import Rule, RuleKind
+from navicert.model.statement import Statement
+from navicert.report.line import cut, escape
+from navicert.timestamp import format_timestamp
+
+_LISTED: Final = 10
+"""Artifacts, rules or keys that are listed unless all are asked for."""
+_COLUMN: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class SeenSignature:
+    """One signature: the key id it names, whether it is valid (None: not checked) and with which key file."""
+
+    keyid: str | None
+    valid: bool | None = None
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenDocument:
+    """A document as it was read, signed or not. `form` is "dsse", "metablock" or "unsigned"."""
+
+    name: str
+    form: str
+    digest: str
+    body: Body
+    signatures: tuple[SeenSignature, ...] = ()
+
+
+def document_json(seen: SeenDocument) -> dict[str, object]:
+    """`seen` as a JSON object: `body` is the whole document, `does_not_say` what a reader might miss."""
+    return {
+        "type": "navicert-document/v1",
+        "file": seen.name,
+        "kind": describe(seen.body),
+        "form": seen.form,
+        "digest": seen.digest,
+        "verified": False,
+        "signatures": [
+            {"keyid": signature.keyid, "valid": signature.valid, "key": signature.key or None}
+            for signature in seen.signatures
+        ],
+        "body": seen.body.to_json(),
+        "does_not_say": list(silences(seen)),
+    }
+
+
+def render_document(seen: SeenDocument, at: datetime, *, width: int = 80, everything: bool = False) -> str:
+    """`seen` for people; `at` is the moment that its expiry is compared with. Lists are cut unless `everything`."""
+    form = {"dsse": "DSSE envelope", "metablock": "Metablock", "unsigned": "not signed"}[seen.form]
+    lines = [f"{escape(seen.name)}: {describe(seen.body)}, {form}, {seen.digest if everything else seen.digest[:19]}"]
+    page = _Page(width, everything, lines)
+    page.section("signed by", list(_signatures(seen)))
+    if isinstance(seen.body, Layout):
+        _layout(page, seen.body, at)
+    elif isinstance(seen.body, Link):
+        _link(page, seen.body)
+    else:
+        _statement(page, seen.body)
+    page.section("does not say", [escape(text) for text in silences(seen)])
+    return "\n".join(lines) + "\n"
+
+
+def silences(seen: SeenDocument) -> Iterator[str]:
+    """What a reader might take for granted and this document does not say. Not escaped."""
+    if not seen.signatures:
+        yield "who made it: nobody signed it"
+    body = seen.body
+    if isinstance(body, Layout):
+        yield from _layout_silences(body)
+    elif isinstance(body, Link):
+        yield from _link_silences(body)
+    elif not body.predicate:
+        yield "anything about its subjects: the predicate is empty"
+
+
+# --- layout --------------------------------------------------------------------------------------------------------
+
+
+def _layout(page: _Page, layout: Layout, at: datetime) -> None:
+    release, problem = _release(layout)
+    if release.name or release.version is not None:
+        version = "" if release.version is None else f" version {release.version}"
+        page.field("name", f"{escape(release.name) or '(none)'}{version}")
+    if problem:
+        page.field("name", f"unreadable: {escape(problem)}")
+    days = (layout.expires - at).days
+    left = f"in {days} days" if days > 1 else "within two days" if layout.expires > at else "expired"
+    page.field("expires", f"{format_timestamp(layout.expires)} ({left})")
+    readme = layout.readme if problem else Release().append_to(layout.readme)
+    page.section("readme", [escape(line) for line in readme.splitlines()])
+    page.section("keys", [_key(keyid, key, release) for keyid, key in layout.keys.items()])
+    names = {keyid: _owner(keyid, release) for keyid in layout.keys}
+    for step in layout.steps:
+        _step(page, step, names)
+    for inspection in layout.inspections:
+        page.lines.append(f"inspection {escape(inspection.name)}")
+        page.field("runs", _command(inspection.run), 2)
+        _rules(page, inspection)
+    page.unknown(layout.extra)
+
+
+def _release(layout: Layout) -> tuple[Release, str]:
+    try:
+        return Release.of(layout.readme), ""
+    except Malformed as error:
+        return Release(), error.what
+
+
+def _owner(keyid: str, release: Release) -> str:
+    person = release.person(keyid)
+    return f"{escape(person)} ({escape(keyid[:8])})" if person else escape(keyid[:8])
+
+
+def _key(keyid: str, key: Mapping[str, object], release: Release) -> str:
+    kind, scheme = str(key.get("keytype", "?")), str(key.get("scheme", "?"))
+    person = release.person(keyid)
+    text = f"{escape(keyid)}  {escape(kind if kind == scheme else f'{kind} {scheme}')}"
+    return f"{text}  {escape(person)}" if person else text
+
+
+def _step(page: _Page, step: Step, names: Mapping[str, str]) -> None:
+    page.lines.append(f"step {escape(step.name)}")
+    who = ", ".join(names.get(keyid) or f"{escape(keyid[:8])} (no such key)" for keyid in step.pubkeys)
+    page.field("performed by", f"{step.threshold} of: {who or 'nobody'}", 2)
+    if step.expected_command:
+        page.field("command", _command(step.expected_command), 2)
+    _rules(page, step)
+    page.unknown(step.extra, 2)
+
+
+def _rules(page: _Page, item: Step | Inspection) -> None:
+    for side, rules in (("materials", item.expected_materials), ("products", item.expected_products)):
+        page.section(side, [escape(str(rule)) for rule in rules], 2)
+
+
+def _layout_silences(layout: Layout) -> Iterator[str]:
+    if not layout.steps:
+        yield "what has to happen: it has no steps"
+    unnamed = [step.name for step in layout.steps if not step.pubkeys]
+    if unnamed:
+        yield f"who may perform {_names(unnamed)}"
+    for side in ("materials", "products"):
+        open_ended = [step.name for step in layout.steps if not _is_closed(getattr(step, f"expected_{side}"))]
+        if open_ended:
+            yield f"that other {side} are forbidden (no final DISALLOW *): {_names(open_ended)}"
+    if _release(layout)[0].version is None:
+        yield "its version: an older layout cannot be told from a newer one"
+
+
+def _is_closed(rules: Sequence[Rule]) -> bool:
+    return any(rule.kind is RuleKind.DISALLOW and rule.pattern == "*" for rule in rules)
+
+
+# --- link ----------------------------------------------------------------------------------------------------------
+
+
+def _link(page: _Page, link: Link) -> None:
+    page.field("step", escape(link.name))
+    page.field("command", _command(link.command) if link.command else "(none)")
+    for side, artifacts in (("materials", link.materials), ("products", link.products)):
+        page.artifacts(side, artifacts)
+    page.section("byproducts", [_byproduct(name, value) for name, value in link.byproducts.items()])
+    page.section("environment", [f"{escape(name)}: {_value(value)}" for name, value in link.environment.items()])
+    page.unknown(link.extra)
+
+
+def _byproduct(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        return f"{escape(name)}: {_value(value)}"
+    lines = value.splitlines()
+    more = f" (first of {len(lines)} lines)" if len(lines) > 1 else ""
+    return f"{escape(name)}: {escape(lines[0]) if lines else '(empty)'}{more}"
+
+
+def _link_silences(link: Link) -> Iterator[str]:
+    yield "when it was made: a link carries no time"
+    if not link.materials:
+        yield "what the step used: it has no materials"
+    if not link.products:
+        yield "what the step made: it has no products"
+    for side, artifacts in (("materials", link.materials), ("products", link.products)):
+        weak = [path for path, digests in artifacts.items() if not digests.strong]
+        if weak:
+            yield f"the content of some {side} (no strong digest): {_names(weak)}"
+    if not link.command:
+        yield "which command was run"
+    elif "return-value" not in link.byproducts:
+        yield "whether the command succeeded: it has no return value"
+    if not link.environment:
+        yield "where it was run: its environment is empty"
+
+
+# --- statement -----------------------------------------------------------------------------------------------------
+
+
+def _statement(page: _Page, statement: Statement) -> None:
+    page.field("predicate", escape(statement.predicate_type))
+    page.section(
+        "subjects",
+        [
+            f"{escape(subject.name or subject.uri or '(no name)')}  {page.digests(subject.digests)}"
+            for subject in statement.subjects
+        ],
+    )
+    page.section("says", [f"{escape(name)}: {_value(value)}" for name, value in statement.predicate.items()])
+    page.unknown(statement.extra)
+
+
+# --- lines ---------------------------------------------------------------------------------------------------------
+
+
+class _Page:
+    """Lines being written: labelled fields and lists."""
+
+    def __init__(self, width: int, everything: bool, lines: list[str]) -> None:
+        self.lines = lines
+        self._width = width
+        self._everything = everything
+
+    def field(self, label: str, text: str, indent: int = 0) -> None:
+        """A label and a value on one line."""
+        line = f"{' ' * indent}{label:<{_COLUMN}} {text}"
+        self.lines.append(line if self._everything else cut(line, self._width))
+
+    def section(self, label: str, items: Sequence[str], indent: int = 0) -> None:
+        """A label and a list, on one line where it has one item; nothing for an empty list."""
+        if len(items) == 1:
+            self.field(label, items[0], indent)
+            return
+        if not items:
+            return
+        shown = len(items) if self._everything or len(items) <= _LISTED + 1 else _LISTED
+        self.lines.append(f"{' ' * indent}{label}")
+        for item in items[:shown]:
+            line = f"{' ' * (indent + 2)}{item}"
+            self.lines.append(line if self._everything else cut(line, self._width))
+        if shown < len(items):
+            self.lines.append(f"{' ' * (indent + 2)}… {len(items) - shown} more (--all shows them)")
+
+    def artifacts(self, label: str, artifacts: Artifacts) -> None:
+        """Paths with their digests."""
+        lines = [f"{escape(path)}  {self.digests(digests)}" for path, digests in artifacts.items()]
+        self.section(f"{label} ({len(lines)})" if len(lines) > 1 else label, lines)
+        if not lines:
+            self.field(label, "(none)")
+
+    def digests(self, digests: DigestSet) -> str:
+        """A digest set, shortened unless everything is asked for."""
+        if self._everything:
+            return escape(str(digests))
+        return " ".join(f"{escape(name)}:{value[:12]}" for name, value in digests) or "(no digest)"
+
+    def unknown(self, fields: Mapping[str, object], indent: int = 0) -> None:
+        """Fields that this version does not know."""
+        self.section("unknown", [f"{escape(name)}: {_value(value)}" for name, value in fields.items()], indent)
+
+
+def _signatures(seen: SeenDocument) -> Iterator[str]:
+    if not seen.signatures:
+        yield "nobody"
+    for signature in seen.signatures:
+        keyid = escape(signature.keyid) if signature.keyid else "(no key id)"
+        if signature.valid is None:
+            yield f"{keyid}  not checked (--key PUB checks it)"
+        elif signature.valid:
+            yield f"{keyid}  valid: {escape(signature.key)}"
+        else:
+            yield f"{keyid}  NOT valid with any key given"
+
+
+def _command(words: Sequence[str]) -> str:
+    import shlex
+
+    return escape(shlex.join(words))
+
+
+def _value(value: object) -> str:
+    import json
+
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return cut(escape(text), 400)
+
+
+def _names(names: Sequence[str]) -> str:
+    text = ", ".join(names[:5])
+    return text if len(names) <= 5 else f"{text} and {len(names) - 5} more"
