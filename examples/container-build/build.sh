@@ -3,8 +3,8 @@
 #
 #     build.sh WORK
 #
-# WORK is a new or empty folder; everything is written there and nowhere else. No network is used. What has to be on
-# PATH: navicert, git, buildah, skopeo, syft, trivy, and Debian's package busybox-static.
+# WORK is a new or empty folder; everything is made in there, without a network. What has to be on PATH: navicert, git,
+# buildah, skopeo, syft, trivy, python3; and Debian's package busybox-static has to be installed.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -39,16 +39,29 @@ git -C repository -c user.name=Example -c user.email=example@example.org -c comm
 title "A vulnerability database of this folder's own, with one made-up advisory"
 python3 "$here/tools/trivydb.py" "$here/advisories.json" trivy
 
-title "Storage for buildah: overlay mounts where the machine allows them, else plain copies"
+title "An environment for the tools: storage and caches in this folder, no look at the network"
+cat >environment.sh <<END
+export CONTAINERS_STORAGE_CONF="$PWD/storage.conf"
+export XDG_CACHE_HOME="$PWD/home" XDG_CONFIG_HOME="$PWD/home" XDG_DATA_HOME="$PWD/home"
+export SYFT_CHECK_FOR_APP_UPDATE=false
+END
+# shellcheck source=/dev/null
+. ./environment.sh
+# Overlay mounts for the layers where the machine allows them, else plain copies.
 for driver in overlay vfs; do
     rm -rf storage
-    printf '[storage]\ndriver = "%s"\ngraphroot = "%s"\nrunroot = "%s"\n' \
-        "$driver" "$PWD/storage/root" "$PWD/storage/run" >storage.conf
-    if CONTAINERS_STORAGE_CONF=$PWD/storage.conf buildah info >/dev/null 2>storage.log; then
+    cat >storage.conf <<END
+[storage]
+driver = "$driver"
+graphroot = "$PWD/storage/root"
+rootless_storage_path = "$PWD/storage/root"
+runroot = "$PWD/storage/run"
+END
+    if buildah info >/dev/null 2>storage.log; then
         break
     fi
 done
-echo "driver: $driver"
+echo "storage driver: $driver"
 
 title "Keys: the owner says what has to happen, three functionaries do it"
 for name in owner builder scanner publisher; do
@@ -60,8 +73,6 @@ cp "$here/layout.yaml" layout.yaml
 mkdir release
 navicert layout sign layout.yaml --key keys/owner -o release/root.layout
 
-CONTAINERS_STORAGE_CONF=$PWD/storage.conf
-export CONTAINERS_STORAGE_CONF
 for step in checkout base build sbom scan publish verify; do
     title "$step"
     grep -v '^#\|^set' "$here/steps/$step.sh" | sed '/^$/d; s/^exec /$ /'

@@ -3,5 +3,4 @@
 set -eu
 exec navicert run sbom --key keys/scanner --store release/evidence \
     --materials app=oci:image:1.0 --products release/sbom.cdx.json \
-    -- env SYFT_CHECK_FOR_APP_UPDATE=false \
-    syft scan --quiet --output cyclonedx-json=release/sbom.cdx.json oci-dir:image
+    -- syft scan --quiet --output cyclonedx-json=release/sbom.cdx.json oci-dir:image
