@@ -22,7 +22,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from types import ModuleType
 
-from navicert.errors import Malformed, NavicertError, Refused, VerificationFailed
+from navicert.errors import Malformed
 
 Table = Mapping[str, tuple[str, str]]
 
@@ -39,7 +39,7 @@ COMMANDS: Table = {
     "completion": ("navicert.cli.completion", "print completions for bash or zsh"),
 }
 
-USAGE, NOT_PASSED, UNKNOWN, INTERRUPTED, PIPE_CLOSED = 2, 1, 3, 130, 141
+USAGE, INTERRUPTED, PIPE_CLOSED = 2, 130, 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -115,7 +115,12 @@ def build_parser(module: ModuleType, prog: str):  # type: ignore[no-untyped-def]
     """The parser of the command in `module`; `prog` is its full name."""
     from navicert.cli.parser import Parser
 
-    parser = Parser(prog, getattr(module, "DESCRIPTION", module.HELP), getattr(module, "EXAMPLE", ""))
+    parser = Parser(
+        prog,
+        getattr(module, "DESCRIPTION", module.HELP),
+        getattr(module, "EXAMPLE", ""),
+        tail="-- COMMAND [ARG]..." if getattr(module, "TAKES_COMMAND", False) else "",
+    )
     module.configure(parser)
     return parser
 
@@ -148,31 +153,12 @@ def _fail(error: Exception, failure: int | None, *, debug: bool) -> int:
         import traceback
 
         traceback.print_exception(error)
-    text, code = _describe(error)
+    from navicert.cli.failure import describe
     from navicert.cli.terminal import complain
 
+    text, code = describe(error)
     complain(text)
     return code if failure is None else failure
-
-
-def _describe(error: Exception) -> tuple[str, int]:
-    if isinstance(error, VerificationFailed):
-        return str(error), NOT_PASSED
-    if isinstance(error, Malformed | Refused):
-        return str(error), USAGE
-    if isinstance(error, NavicertError):
-        return str(error), UNKNOWN
-    if isinstance(error, OSError) and error.errno is not None:
-        named = isinstance(error.filename, str | bytes) and isinstance(
-            error, FileNotFoundError | NotADirectoryError | IsADirectoryError
-        )
-        where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
-        return f"{where}{(error.strerror or 'failed').lower()}", USAGE if named else UNKNOWN
-    first = (str(error).splitlines() or [""])[0]
-    return (
-        f"internal error: {type(error).__name__}: {first} – run again with --debug, and report what it prints",
-        UNKNOWN,
-    )
 
 
 def _abandon_stdout() -> None:

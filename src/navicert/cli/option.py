@@ -52,7 +52,7 @@ def add_key(parser: Parser, *, required: bool = True, help: str = "private key t
 def add_password(parser: Parser) -> None:
     """`--password…`, where the password of a private key comes from: `password(args)`."""
     group = parser.add_mutually_exclusive_group()
-    group.add_argument("--password", metavar="TEXT", help="password of the key; others can see it in process lists")
+    group.add_argument("--password", metavar="TEXT", help="password of the key (seen in process lists)")
     group.add_argument("--password-env", metavar="NAME", help="… in this environment variable")
     group.add_argument("--password-fd", metavar="N", type=int, help="… the first line of this file descriptor")
     group.add_argument("--password-file", metavar="FILE", help="… the first line of this file")
@@ -78,7 +78,7 @@ def stores(args: argparse.Namespace) -> tuple[str, ...]:
 def add_limits(parser: Parser) -> None:
     """`--max-document-bytes`: `limits(args)`."""
     parser.add_argument(
-        "--max-document-bytes", type=size, metavar="N", help="read documents up to this size (default: 128M)"
+        "--max-document-bytes", type=size, metavar="N", help="size of documents that are read (default: 128M)"
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
 from navicert.errors import Malformed
@@ -14,6 +14,26 @@ class Formatter(argparse.RawDescriptionHelpFormatter):
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=26, width=80)
+
+    def _format_usage(
+        self,
+        usage: str | None,
+        actions: Iterable[argparse.Action],
+        groups: Iterable[argparse._MutuallyExclusiveGroup],
+        prefix: str | None,
+    ) -> str:
+        """What must be given; all that may be given stands below."""
+        words = [self._prog]
+        listed = list(actions)
+        if any(action.option_strings and not action.required for action in listed):
+            words.append("[OPTION]...")
+        for action in listed:
+            if action.option_strings and action.required:
+                words.append(f"{action.option_strings[-1]} {self._format_args(action, action.dest.upper())}")
+        for action in listed:
+            if not action.option_strings:
+                words.append(self._format_args(action, action.dest.upper()).replace(" ...]", "]..."))
+        return f"usage: {' '.join(words)}{f' {usage}' if usage else ''}\n\n"
 
     def _format_action_invocation(self, action: argparse.Action) -> str:
         if not action.option_strings:
@@ -27,15 +47,17 @@ class Formatter(argparse.RawDescriptionHelpFormatter):
 class Parser(argparse.ArgumentParser):
     """A parser that never abbreviates, and raises `Malformed` instead of printing its usage and exiting."""
 
-    def __init__(self, prog: str, description: str, example: str = "") -> None:
+    def __init__(self, prog: str, description: str, example: str = "", *, tail: str = "") -> None:
         super().__init__(
             prog=prog,
+            usage=tail,
             description=description,
             epilog=f"example:\n  {example.strip()}" if example else None,
             formatter_class=Formatter,
             allow_abbrev=False,
             add_help=False,
         )
+        self._positionals.title = "arguments"
         self.add_argument("-h", "--help", action="help", help="show this help")
         self.add_argument("--debug", action="store_true", help=argparse.SUPPRESS)
 

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from navicert.cli.failure import describe
 from navicert.cli.option import add_json, add_limits, limits, public_keys, read_file
 from navicert.cli.terminal import complain, escape, say, width
-from navicert.errors import LimitExceeded, Malformed
+from navicert.errors import LimitExceeded, Malformed, NavicertError
 from navicert.limits import Limits
 from navicert.strictjson import loads
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from navicert.report.document import SeenDocument, SeenSignature
 
 HELP = "print any document or key for people"
-DESCRIPTION = """Print layouts, links, attestations and keys: who signed them, what they say, and what they
-do not say. Nothing is verified, but that with --key each signature is checked."""
+DESCRIPTION = """Print layouts, links, attestations and keys: who signed them, what they say, and
+what they do not say. Only signatures are checked, and only with --key."""
 EXAMPLE = "navicert show root.layout --key keys/owner.pub"
 
 _LINES = 20
@@ -57,18 +58,20 @@ def run(args: argparse.Namespace) -> int:
     keys = [*zip(args.key, public_keys(args.key), strict=True)]
     shown: list[object] = []
     code = 0
-    for number, path in enumerate(args.files):
+    for path in args.files:
         try:
             found = list(_look(path, read_file(path, limits(args).document_bytes), keys, args))
-        except (Malformed, OSError) as error:
+        except (NavicertError, OSError) as error:
             if len(args.files) == 1:
                 raise
-            complain(str(error))
-            code = 2
+            text, failed = describe(error)
+            complain(text)
+            code = max(code, failed)
             continue
-        shown += found
-        if not args.json:
-            say("\n".join(([""] if number else []) + [str(text).rstrip("\n") for text in found]))
+        for one in found:
+            if not args.json:
+                say(f"\n{one}" if shown else str(one))
+            shown.append(one)
     if args.json:
         from navicert.report.json import render_object
 
@@ -218,6 +221,6 @@ def _key(path: str, raw: bytes, *, as_json: bool) -> object:
         about = {"keytype": key.keytype, "scheme": key.scheme, "fingerprint": key.fingerprint}
         return {"type": "navicert-key/v1", "file": path, "kind": "public", **about, "keyid": key.id, "ids": ids}
     lines = [f"{escape(path)}: public key, {key.keytype}" + (f", {key.scheme}" if key.scheme != key.keytype else "")]
-    used = {"modern": "in-toto 2.2 and later, navicert", "legacy": "in-toto 1.x", "go": "in-toto-golang"}
-    lines += [f"key id       {id}  ({used[name]})" for name, id in ids.items()]
-    return "\n".join([*lines, f"material     {key.fingerprint}  (SHA-256 of the SPKI)"])
+    names = {"modern": "id", "legacy": "id in 1.x", "go": "id in Go"}
+    lines += [f"{names[form]:<12} {id}" for form, id in ids.items()]
+    return "\n".join([*lines, f"{'fingerprint':<12} {key.fingerprint}"])

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from navicert.envelope.document import Sealed
 
 HELP = "sign a layout or link, or check its signatures"
-DESCRIPTION = """Sign FILE in place of whoever signed it before, or with --add beside them. What is signed
-is not changed: for DSSE not a byte of the payload. The file is replaced as a whole."""
+DESCRIPTION = """Sign FILE in place of whoever signed it before, or with --add beside them. What is
+signed does not change: for DSSE not a byte of the payload."""
 EXAMPLE = "navicert sign root.layout --key keys/owner2 --add"
 
 
@@ -36,10 +36,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="layout, link or attestation, signed or not")
     parser.add_argument("-o", "--output", metavar="OUT", help="write here instead of replacing FILE; - for stdout")
     parser.add_argument("--add", action="store_true", help="keep the signatures that are there")
-    parser.add_argument("--format", choices=("dsse", "metablock"), help="form of what is written (default: as it is)")
+    parser.add_argument(
+        "--format", choices=("dsse", "metablock"), metavar="FORM", help="dsse or metablock (default: as it is)"
+    )
     parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
-    parser.add_argument("--verify", action="store_true", help="sign nothing: check that every KEY (public) signed FILE")
-    add_key(parser, help="private key to sign with, or with --verify public key (repeatable)")
+    parser.add_argument("--verify", action="store_true", help="sign nothing; check that every KEY signed it")
+    add_key(parser, help="private key; with --verify: public (repeatable)")
     add_json(parser)
     add_limits(parser)
 

@@ -69,7 +69,7 @@ def render_document(seen: SeenDocument, at: datetime, *, width: int = 80, everyt
     form = {"dsse": "DSSE envelope", "metablock": "Metablock", "unsigned": "not signed"}[seen.form]
     lines = [f"{escape(seen.name)}: {describe(seen.body)}, {form}, {seen.digest if everything else seen.digest[:19]}"]
     page = _Page(width, everything, lines)
-    page.section("signed by", list(_signatures(seen)))
+    page.section("signed by", [f"{page.id(keyid)}  {said}" for keyid, said in _signatures(seen)])
     if isinstance(seen.body, Layout):
         _layout(page, seen.body, at)
     elif isinstance(seen.body, Link):
@@ -108,7 +108,7 @@ def _layout(page: _Page, layout: Layout, at: datetime) -> None:
     page.field("expires", f"{format_timestamp(layout.expires)} ({left})")
     readme = layout.readme if problem else Release().append_to(layout.readme)
     page.section("readme", [escape(line) for line in readme.splitlines()])
-    page.section("keys", [_key(keyid, key, release) for keyid, key in layout.keys.items()])
+    page.section("keys", [f"{page.id(keyid)}  {_key(keyid, key, release)}" for keyid, key in layout.keys.items()])
     names = {keyid: _owner(keyid, release) for keyid in layout.keys}
     for step in layout.steps:
         _step(page, step, names)
@@ -134,7 +134,7 @@ def _owner(keyid: str, release: Release) -> str:
 def _key(keyid: str, key: Mapping[str, object], release: Release) -> str:
     kind, scheme = str(key.get("keytype", "?")), str(key.get("scheme", "?"))
     person = release.person(keyid)
-    text = f"{escape(keyid)}  {escape(kind if kind == scheme else f'{kind} {scheme}')}"
+    text = escape(kind if kind == scheme else f"{kind} {scheme}")
     return f"{text}  {escape(person)}" if person else text
 
 
@@ -259,10 +259,16 @@ class _Page:
 
     def artifacts(self, label: str, artifacts: Artifacts) -> None:
         """Paths with their digests."""
-        lines = [f"{escape(path)}  {self.digests(digests)}" for path, digests in artifacts.items()]
+        names = [escape(path) for path in artifacts]
+        longest = min(max((len(name) for name in names), default=0), 40)
+        lines = [f"{name:<{longest}}  {self.digests(d)}" for name, d in zip(names, artifacts.values(), strict=True)]
         self.section(f"{label} ({len(lines)})" if len(lines) > 1 else label, lines)
         if not lines:
             self.field(label, "(none)")
+
+    def id(self, keyid: str) -> str:
+        """A key id, shortened unless everything is asked for."""
+        return escape(keyid if self._everything else keyid[:16])
 
     def digests(self, digests: DigestSet) -> str:
         """A digest set, shortened unless everything is asked for."""
@@ -275,17 +281,17 @@ class _Page:
         self.section("unknown", [f"{escape(name)}: {_value(value)}" for name, value in fields.items()], indent)
 
 
-def _signatures(seen: SeenDocument) -> Iterator[str]:
+def _signatures(seen: SeenDocument) -> Iterator[tuple[str, str]]:
     if not seen.signatures:
-        yield "nobody"
+        yield "nobody", ""
     for signature in seen.signatures:
-        keyid = escape(signature.keyid) if signature.keyid else "(no key id)"
+        keyid = signature.keyid or "(no key id)"
         if signature.valid is None:
-            yield f"{keyid}  not checked (--key PUB checks it)"
+            yield keyid, "not checked (--key PUB checks it)"
         elif signature.valid:
-            yield f"{keyid}  valid: {escape(signature.key)}"
+            yield keyid, f"valid: {escape(signature.key)}"
         else:
-            yield f"{keyid}  NOT valid with any key given"
+            yield keyid, "NOT valid with any key given"
 
 
 def _command(words: Sequence[str]) -> str:
