@@ -39,7 +39,7 @@ coverage: dev ## branch coverage: all of it as a list, and at least 98 % where N
 	$(BIN)/coverage report --include="$(JUDGING)" --fail-under=98
 
 mutation: dev ## change the judging code in every small way and see which changes no test notices (long)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/mutation.txt
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/mutation.txt
 	$(BIN)/mutmut run $(ARGS)
 	$(BIN)/mutmut results
 

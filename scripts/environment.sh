@@ -48,7 +48,7 @@ make_venv() {
 
 install() {
     # What was resolved is installed, byte for byte: every file is checked against a hash in the lock.
-    if ! "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes "$@"; then
+    if ! "$venv/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes "$@"; then
         say "Installing the dependencies failed (see above). This needs a package index: PyPI, or the mirror that"
         say "pip is configured for (pip config set global.index-url ..., or PIP_INDEX_URL)."
         exit 3
@@ -81,5 +81,5 @@ for lock in $locks; do
 done
 # shellcheck disable=SC2086
 install $arguments
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+"$venv/bin/python" -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 echo "$wanted" >"$stamp"

@@ -7,7 +7,7 @@ upgrade=${1:-}
 uv=.lab/uv/bin/uv
 if [ ! -x "$uv" ]; then
     python3 -m venv --clear .lab/uv
-    .lab/uv/bin/python -m pip install --quiet --disable-pip-version-check uv
+    .lab/uv/bin/python -m pip install -qq --disable-pip-version-check uv
 fi
 
 compile() {

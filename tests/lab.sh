@@ -52,7 +52,7 @@ environment() {
     [ "$(cat "$stamp" 2>/dev/null || true)" = "$wanted" ] && "$lab/$1/bin/python" -c '' 2>/dev/null && return 0
     say "installing $1"
     .venv/bin/python -m venv --clear "$lab/$1" &&
-        "$lab/$1/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$2" \
+        "$lab/$1/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes -r "$2" \
             >"$lab/$1.log" 2>&1 </dev/null && echo "$wanted" >"$stamp"
 }
 

@@ -21,8 +21,8 @@ print(json.dumps([code, modules]))
 """
 
 # For no command but those that are about them.
-NEVER = {"rich", "jinja2", "httpx", "httpx2", "orjson", "shtab", "asyncio", "ssl", "socket", "sqlite3", "xml", "unittest",
-         "urllib.request", "http.client", "importlib.metadata", "pdb", "doctest", "multiprocessing"}  # fmt: skip
+NEVER = {"rich", "jinja2", "httpx", "httpx2", "orjson", "shtab", "asyncio", "ssl", "socket", "sqlite3", "unittest",
+         "xml", "urllib.request", "http.client", "importlib.metadata", "pdb", "doctest", "multiprocessing"}  # fmt: skip
 AUTHORING = {"yaml", "navicert.authoring"}
 # Not before a command is known: each costs more than all that `--version` has to do.
 NOT_TO_START = {"argparse", "dataclasses", "inspect", "json", "datetime", "hashlib", "tempfile", "logging", "pathlib",
