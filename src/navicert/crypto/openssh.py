@@ -6,7 +6,6 @@ Spec: RFC 4253 §6.6 and RFC 5656 §3.1 (public), OpenSSH's PROTOCOL.key (privat
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -44,13 +43,7 @@ def load_public(text: str) -> Material:
             remedy="put each key into a file of its own",
         )
     kind = lines[0].split()[0]
-    if kind not in _TYPES:
-        raise Malformed(
-            "unsupported type of OpenSSH key",
-            expected="ssh-ed25519, ssh-rsa or ecdsa-sha2-nistp256, -nistp384, -nistp521",
-            got=kind,
-            remedy="make one with: navicert keygen KEY",
-        )
+    _check_type(kind)
     # The comment may be any text, and is no part of the key.
     try:
         public = load_ssh_public_key(" ".join(lines[0].split()[:2]).encode("ascii"))
@@ -69,7 +62,8 @@ def load_private(block: Block, password: Password | None) -> PrivateKey:
 
     from navicert.crypto.material import private
 
-    encrypted = _is_encrypted(block)
+    kind, encrypted = _describe(block)
+    _check_type(kind)
     secret = required(password) if encrypted else None
     try:
         key = load_ssh_private_key(block.text.encode("utf-8"), secret)
@@ -80,23 +74,47 @@ def load_private(block: Block, password: Password | None) -> PrivateKey:
                 remedy="pip install bcrypt, or convert the key with: ssh-keygen -p -m PKCS8 -f KEY",
             ) from error
         raise Malformed(
-            "unsupported type or cipher of OpenSSH key", remedy="make one with: navicert keygen KEY"
+            "unsupported cipher of an OpenSSH key", remedy="encrypt it anew with: ssh-keygen -p -f KEY"
         ) from error
     except (ValueError, TypeError) as error:
         raise (wrong_password() if encrypted else _unreadable()) from error
     return private(key)
 
 
-def _is_encrypted(block: Block) -> bool:
+def _describe(block: Block) -> tuple[str, bool]:
+    """The type of the one key in `block`, and whether it is encrypted; both stand before what is encrypted."""
     try:
         raw = base64.b64decode("".join(block.text.splitlines()[1:-1]), validate=True)
-    except (binascii.Error, ValueError) as error:
+    except ValueError as error:
         raise _unreadable() from error
     if not raw.startswith(_MAGIC):
         raise _unreadable()
-    start = len(_MAGIC)
-    length = int.from_bytes(raw[start : start + 4], "big")
-    return raw[start + 4 : start + 4 + length] != b"none"
+    cipher, rest = _string(raw[len(_MAGIC) :])
+    _, rest = _string(rest)  # the key derivation
+    _, rest = _string(rest)  # its options
+    if rest[:4] != b"\0\0\0\1":
+        raise _unreadable()
+    public, _ = _string(rest[4:])
+    kind, _ = _string(public)
+    return kind.decode("ascii", "replace"), cipher != b"none"
+
+
+def _string(data: bytes) -> tuple[bytes, bytes]:
+    """The length-prefixed string that `data` begins with, and what follows. Spec: RFC 4251 §5."""
+    end = 4 + int.from_bytes(data[:4], "big")
+    if len(data) < end:
+        raise _unreadable()
+    return data[4:end], data[end:]
+
+
+def _check_type(kind: str) -> None:
+    if kind not in _TYPES:
+        raise Malformed(
+            "unsupported type of OpenSSH key",
+            expected="ssh-ed25519, ssh-rsa or ecdsa-sha2-nistp256, -nistp384, -nistp521",
+            got=repr(kind[:60]),
+            remedy="make one with: navicert keygen KEY",
+        )
 
 
 def _unreadable() -> Malformed:
