@@ -41,8 +41,8 @@ class Limits:
     """Nesting of sublayouts; at least 8 must work, and real ones use 2."""
     sublayouts: int = 256
     """Sublayouts judged in one verification."""
-    selections: int = 20_000
-    """Rule evaluations spent on finding a consistent choice among links that disagree."""
+    selections: int = 200_000
+    """Work spent on finding a consistent choice among links that disagree: tries, and thousands of artifacts judged."""
     report_items: int = 20
     """Artifacts that a reason names before it says how many more there are."""
     stream_bytes: int = 8 * MIB
