@@ -12,7 +12,7 @@ import os
 import secrets
 import stat
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from navicert.limits import LOCAL, Limits
 from navicert.timestamp import parse_timestamp
 
 if TYPE_CHECKING:
-    from navicert.crypto.key import Key
+    from navicert.crypto.key import IdForm, Key
     from navicert.crypto.signer import Signer
 
 Parser = argparse.ArgumentParser
@@ -45,18 +45,10 @@ def add_verbosity(parser: Parser) -> None:
 
 def add_key(parser: Parser, *, required: bool = True, help: str = "private key to sign with (repeatable)") -> None:
     """`-k KEY`, and how its password is given: `signers(args)`."""
+    from navicert.cli.password import add_arguments
+
     parser.add_argument("-k", "--key", action="append", required=required, default=[], metavar="KEY", help=help)
-    add_password(parser)
-
-
-def add_password(parser: Parser) -> None:
-    """`--password…`, where the password of a private key comes from: `password(args)`."""
-    group = parser.add_mutually_exclusive_group()
-    group.add_argument("--password", metavar="TEXT", help="password of the key (seen in process lists)")
-    group.add_argument("--password-env", metavar="NAME", help="… in this environment variable")
-    group.add_argument("--password-fd", metavar="N", type=int, help="… the first line of this file descriptor")
-    group.add_argument("--password-file", metavar="FILE", help="… the first line of this file")
-    group.add_argument("--password-prompt", action="store_true", help="ask for it (as is done on a terminal)")
+    add_arguments(parser)
 
 
 def add_store(parser: Parser, *, repeat: bool = False) -> None:
@@ -115,94 +107,20 @@ def size(text: str) -> int:
 # --- keys ----------------------------------------------------------------------------------------------------------
 
 
-def password(args: argparse.Namespace, path: str = "") -> Callable[[], bytes] | None:
-    """What gives the password of the key at `path` once it is needed: the place that an option names, else a prompt.
-    None where there is no terminal to ask on."""
-    if _is_given(args):
-        return lambda: _given(args)
-    if not args.password_prompt and not sys.stdin.isatty():
-        return None
-    return lambda: _ask(f"password of {path}: " if path else "password: ")
+def signers(args: argparse.Namespace, *, id_form: IdForm | None = None) -> tuple[Signer, ...]:
+    """The private keys given with `--key`, unlocked. Raises `Malformed` and `Unavailable`."""
+    from navicert.cli.password import source
+    from navicert.trust.keyfile import open_signer
+
+    return tuple(open_signer(name, password=source(args, name), id_form=id_form) for name in args.key)
 
 
-def new_password(args: argparse.Namespace, path: str) -> bytes:
-    """The password to encrypt a new key with, asked for twice where no option gives it. Raises `Malformed`."""
-    if _is_given(args):
-        secret = _given(args)
-    else:
-        if not args.password_prompt and not sys.stdin.isatty():
-            raise Malformed(
-                "no terminal to ask for a password on", path=path, remedy="give --password-env or --password-file"
-            )
-        secret = _ask(f"new password of {path}: ")
-        if secret != _ask("the same again: "):
-            raise Malformed("the two passwords differ", path=path)
-    if not secret:
-        raise Malformed("the password is empty", path=path, remedy="leave --encrypt out for a key without a password")
-    return secret
+def public_keys(names: Sequence[str]) -> tuple[Key, ...]:
+    """The public keys in the files (or variables) that are named. Raises `Malformed`, for private keys too, and
+    `Unavailable`."""
+    from navicert.trust.keyfile import open_public_key
 
-
-def _is_given(args: argparse.Namespace) -> bool:
-    places = (args.password, args.password_env, args.password_fd, args.password_file)
-    return any(place is not None for place in places)
-
-
-def _given(args: argparse.Namespace) -> bytes:
-    if args.password is not None:
-        return os.fsencode(args.password)
-    if args.password_env is not None:
-        value = os.environ.get(args.password_env)
-        if value is None:
-            raise Malformed(f"environment variable {args.password_env} is not set", path="--password-env")
-        return os.fsencode(value)
-    if args.password_file is not None:
-        return _first_line(read_file(args.password_file, LOCAL.password_bytes + 2))
-    return _from_descriptor(args)
-
-
-def _from_descriptor(args: argparse.Namespace) -> bytes:
-    # Read once: several keys may ask for the one password, and a pipe gives it only once.
-    cached: bytes | None = getattr(args, "password_read", None)
-    if cached is not None:
-        return cached
-    try:
-        with os.fdopen(os.dup(args.password_fd), "rb") as stream:
-            args.password_read = line = _first_line(stream.readline(LOCAL.password_bytes + 2))
-    except OSError as error:
-        raise Malformed(f"cannot read file descriptor {args.password_fd}", path="--password-fd") from error
-    return line
-
-
-def _first_line(raw: bytes) -> bytes:
-    return raw.split(b"\n", 1)[0].removesuffix(b"\r")
-
-
-def _ask(prompt: str) -> bytes:
-    import getpass
-
-    from navicert.cli.terminal import escape
-
-    try:
-        return os.fsencode(getpass.getpass(escape(prompt)))
-    except EOFError as error:
-        raise Malformed("no password was typed", remedy="give --password-env or --password-file") from error
-
-
-def signers(args: argparse.Namespace, **more: object) -> tuple[Signer, ...]:
-    """The private keys given with `--key`, unlocked; `more` goes to `load_signer`. Raises `Malformed`."""
-    from navicert.crypto.formats import load_signer
-
-    return tuple(
-        load_signer(read_file(path, LOCAL.key_bytes), password=password(args, path), path=path, **more)  # type: ignore[arg-type]
-        for path in args.key
-    )
-
-
-def public_keys(paths: Sequence[str]) -> tuple[Key, ...]:
-    """The public keys in the files at `paths`. Raises `Malformed`, for private keys too."""
-    from navicert.crypto.formats import load_public_key
-
-    return tuple(load_public_key(read_file(path, LOCAL.key_bytes), path=path) for path in paths)
+    return tuple(open_public_key(name) for name in names)
 
 
 # --- files ---------------------------------------------------------------------------------------------------------

@@ -11,9 +11,14 @@ import os
 import sys
 from typing import IO
 
-from navicert.report.line import escape, escape_lines
 
-__all__ = ["colour_wanted", "complain", "escape", "escape_lines", "is_terminal", "say", "width"]
+def escape(text: str) -> str:
+    """`text` on one line with nothing left that a terminal obeys or a reader cannot see (as `\\x1b`, `\\u202e`)."""
+    if text.isascii() and text.isprintable():
+        return text
+    from navicert.report.line import escape as escape_characters
+
+    return escape_characters(text)
 
 
 def say(text: str = "") -> None:

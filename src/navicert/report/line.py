@@ -33,11 +33,6 @@ def escape(text: str) -> str:
     return _UNSAFE.sub(_escaped, text)
 
 
-def escape_lines(text: str) -> str:
-    """`text` escaped line by line, its line ends kept: for text of our own that quotes foreign text."""
-    return "\n".join(escape(line) for line in text.split("\n"))
-
-
 def cut(text: str, length: int) -> str:
     """`text` in at most `length` characters, its middle left out where it is longer."""
     if len(text) <= length or length < 5:
