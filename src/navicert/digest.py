@@ -110,5 +110,12 @@ class DigestSet(tuple[tuple[str, str], ...]):
             decided = decided or STRONG.get(name) == len(value) or name in SELF_ONLY
         return decided
 
+    def differs(self, other: DigestSet) -> bool:
+        """Whether both certainly name different content: they share an algorithm that may decide, and do not agree."""
+        theirs = dict(other)
+        return not self.agrees(other) and any(
+            name in theirs and (STRONG.get(name) == len(value) or name in SELF_ONLY) for name, value in self
+        )
+
     def __str__(self) -> str:
         return " ".join(f"{name}:{value}" for name, value in self) or "(no digest)"

@@ -1,0 +1,140 @@
+"""Gathering evidence for a policy: what its stores hold, sorted into what verifies and what does not.
+
+The owner's signature comes first; then documents signed with the policy's keys; then, through sublayouts that verify,
+documents signed with theirs. Nothing is judged here, and nothing is left out silently: what does not count is a refusal
+with its reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from navicert.crypto.key import Key
+from navicert.envelope.body import Body
+from navicert.envelope.document import Sealed, Verified, open_document, peek
+from navicert.errors import Malformed
+from navicert.limits import LOCAL, Limits
+from navicert.model.layout import Layout
+from navicert.model.link import Link
+from navicert.store.piece import Piece, Store
+from navicert.verify.authority import Authority
+from navicert.verify.case import Exhibit, Policy, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What was found: evidence that verified, and near misses."""
+
+    exhibits: tuple[Exhibit, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+
+
+@dataclass(slots=True)
+class _Opened:
+    """One document on its way: opened, and verified by more keys as sublayouts bring them."""
+
+    piece: Piece
+    sealed: Sealed
+    verified: Verified[Body] | None = None
+    followed: bool = False
+    problem: str = ""
+    memo: dict[tuple[str, bytes, bytes], bool] = field(default_factory=dict)
+
+
+def gather(policy: Policy, stores: Sequence[Store], *, limits: Limits = LOCAL) -> Gathered:
+    """The evidence for `policy` in `stores`; nothing where its owners did not sign it.
+
+    Raises `Malformed` for a bad key in the policy itself and `Unavailable` for a store that cannot be read.
+    """
+    if policy.verified is None or not isinstance(policy.verified.body, Layout):
+        return Gathered()
+    opened, refused = _open(stores, limits)
+    keys: dict[str, Key] = {}
+    layouts = [policy.verified.body]
+    while layouts:
+        fresh: dict[str, Key] = {}
+        for layout in layouts:
+            fresh |= {k.fingerprint: k for k in Authority.of(layout).keys.values() if k.fingerprint not in keys}
+        keys |= fresh
+        layouts = _verify(opened, keys, limits) if fresh else []
+    exhibits = []
+    for item in opened:
+        if item.verified is not None:
+            exhibits.append(Exhibit(item.verified, item.piece.step, item.piece.scope))
+        else:
+            refused.append(_refusal(item))
+    return Gathered(tuple(exhibits), tuple(refused))
+
+
+def _open(stores: Iterable[Store], limits: Limits) -> tuple[list[_Opened], list[Refusal]]:
+    opened: list[_Opened] = []
+    refused: list[Refusal] = []
+    seen: set[tuple[object, ...]] = set()
+    count = 0
+    for store in stores:
+        for piece in store.pieces():
+            count += 1
+            if count > limits.evidence_files:
+                reason = f"not looked at: more than {limits.evidence_files} files (limit evidence_files)"
+                refused.append(Refusal(piece.origin, reason, piece.step))
+                return opened, refused
+            if piece.raw is None:
+                refused.append(Refusal(piece.origin, f"cannot be read: {piece.problem}", piece.step))
+                continue
+            try:
+                sealed = open_document(piece.raw, limits, path=piece.origin)
+            except Malformed as error:
+                refused.append(Refusal(piece.origin, f"cannot be read: {_bare(error)}", piece.step))
+                continue
+            identity = (sealed.digest, piece.step, piece.scope)
+            if identity not in seen:
+                seen.add(identity)
+                opened.append(_Opened(piece, sealed))
+    return opened, refused
+
+
+def _verify(opened: Iterable[_Opened], keys: dict[str, Key], limits: Limits) -> list[Layout]:
+    """Verify what is not yet verified by all its signers; the sublayouts among it that are new."""
+    layouts: list[Layout] = []
+    for item in opened:
+        if item.verified is not None and len(item.verified.signers) >= len(item.sealed.signatures):
+            continue
+        try:
+            item.verified = item.sealed.verified_by(tuple(keys.values()), memo=item.memo)
+        except Malformed as error:
+            item.problem = f"cannot be read: {_bare(error)}"
+            continue
+        if item.verified is not None and isinstance(item.verified.body, Layout) and not item.followed:
+            item.followed = True
+            try:
+                Authority.of(item.verified.body)
+            except Malformed:
+                continue  # judged, and refused there with its reason, as a sublayout
+            layouts.append(item.verified.body)
+    return layouts
+
+
+def _refusal(item: _Opened) -> Refusal:
+    """Why a document that was opened does not count. What it claims of itself is said, never believed."""
+    claimed = None
+    reason = item.problem
+    try:
+        body = peek(item.sealed).body
+        claimed = body.name if isinstance(body, Link) else None
+    except Malformed as error:
+        reason = reason or f"cannot be read: {_bare(error)}"
+    if not reason:
+        named = sorted({signature.keyid[:8] if signature.keyid else "(no id)" for signature in item.sealed.signatures})
+        reason = (
+            f"no valid signature by a key of the layout; it names {', '.join(named[:5])}"
+            if named
+            else "carries no signature"
+        )
+    return Refusal(item.piece.origin, reason, item.piece.step, claimed)
+
+
+def _bare(error: Malformed) -> str:
+    """The error without the file name, which the refusal names already."""
+    error.path = ""
+    return str(error)

@@ -1,0 +1,1 @@
+"""Judging: documents, evidence and a moment in, one tree of checks out. Nothing here reads, runs or prints."""

@@ -1,0 +1,169 @@
+"""The verdict on a case, and the one act around it: running the inspections that it waits for.
+
+`evaluate` is a pure function. `verify` evaluates, lets an inspector run what is pending if nothing else fails, and
+evaluates again with the same moment and the same evidence; rules judged already are not judged again.
+
+Spec: in-toto v1.0 §5.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from navicert.model.layout import Layout
+from navicert.model.release import Release
+from navicert.verdict import Check, Verdict, all_of, at_least, failed, note, passed
+from navicert.verify.authority import Authority
+from navicert.verify.case import Case, InspectionResult, Target
+from navicert.verify.chain import Memo, Outcomes, Place, judge_layout
+from navicert.verify.inspections import Inspector
+from navicert.verify.parameters import substitute
+from navicert.verify.profile import Profile
+from navicert.verify.target import Products, judge_revoked, judge_target
+
+ROOT = "verdict"
+"""The id of every verdict's root check."""
+
+
+def evaluate(case: Case) -> Verdict:
+    """The verdict on `case`. Inspections without a result are PENDING.
+
+    Raises `Malformed` where the policy or a parameter is not well-formed: that is nobody's evidence.
+    """
+    return _evaluate(case, Memo())
+
+
+def verify(case: Case, inspector: Inspector | None = None, *, progress: Callable[[str], None] | None = None) -> Verdict:
+    """The verdict on `case` with its inspections run by `inspector`, in order, up to the first that fails.
+
+    They run only if everything else passes. Without an inspector they are ERROR: nobody asked for commands to be run.
+    `progress` is told the name of each inspection before it runs.
+    """
+    memo = Memo()
+    verdict = _evaluate(case, memo)
+    while memo.pending and verdict.outcome.value == "pending":
+        results: dict[str, InspectionResult] = {}
+        for path, inspection in memo.pending.items():
+            if inspector is None:
+                problem = "no place to run it – name a folder with the files to inspect (--inspect-from DIR)"
+                results[path] = InspectionResult(None, problem=problem)
+                break
+            if progress is not None:
+                progress(inspection.name)
+            results[path] = result = inspector.inspect(inspection)
+            if result.problem or result.return_value != 0:
+                break
+        case = replace(case, inspected={**case.inspected, **results})
+        memo = Memo(claims=memo.claims, applications=memo.applications)
+        verdict = _evaluate(case, memo)
+    return verdict
+
+
+def verify_any(cases: Sequence[Case], inspector: Inspector | None = None) -> Verdict:
+    """The verdict where any one of several policies is enough: the first that passes, else one tree with all of them.
+
+    No case is no pass.
+    """
+    verdicts: list[Verdict] = []
+    for case in cases:
+        verdict = verify(case, inspector)
+        if verdict.passed:
+            return verdict
+        verdicts.append(verdict)
+    if len(verdicts) == 1:
+        return verdicts[0]
+    children = tuple(
+        replace(verdict.root, subject=case.policy.sealed.origin) for case, verdict in zip(cases, verdicts, strict=True)
+    )
+    root = at_least(1, "policy.any", "", children, f"none of {len(children)} layouts passes")
+    if not verdicts:
+        raise ValueError("no policy to judge by")
+    return replace(verdicts[0], root=root, inputs=tuple(d for verdict in verdicts for d in verdict.inputs))
+
+
+def _evaluate(case: Case, memo: Memo) -> Verdict:
+    policy = case.policy
+    signature = _owner_signatures(case)
+    checks: list[Check] = [signature]
+    summary = None
+    if policy.verified is not None and signature.outcome.passes:
+        layout = policy.verified.body
+        assert isinstance(layout, Layout)
+        authority = Authority.of(layout, case.principals)
+        strict = case.profile is Profile.STRICT
+        layout = substitute(layout, case.parameters, case.patterns, strict=strict)
+        place = Place(ROOT, (), (str(policy.sealed.digest),))
+        outcomes = judge_layout(case, layout, authority, place, memo)
+        checks += _version(case, authority.release)
+        checks += outcomes.checks
+        checks += _target(case, layout, outcomes)
+        summary = outcomes.summaries[0] if outcomes.summaries else None
+    root = all_of(ROOT, "", tuple(checks))
+    inputs = tuple(dict.fromkeys(exhibit.document.digest for exhibit in case.evidence))
+    verdict = Verdict(root, case.at, case.policy_digest, inputs)
+    return verdict.with_summary(summary) if verdict.passed else verdict
+
+
+def _owner_signatures(case: Case) -> Check:
+    """The layout is signed by its owners: all that were named, or as many as were asked for. Spec: §5.2 (1)."""
+    policy, revoked = case.policy, case.revoked
+    signers = policy.verified.signers if policy.verified is not None else ()
+    signed = {key.fingerprint for key in signers}
+    children: list[Check] = []
+    for key in policy.owners:
+        if revoked.denies_key(key):
+            children.append(failed("layout.owner", key.short, "this key is revoked"))
+        elif key.fingerprint in signed:
+            children.append(passed("layout.owner", key.short, "signed the layout"))
+        else:
+            children.append(failed("layout.owner", key.short, _why_not(case)))
+    need = len(policy.owners) if policy.need is None else policy.need
+    origin = policy.sealed.origin
+    if str(policy.sealed.digest) in revoked.digests:
+        return failed("layout.signature", origin, f"this layout is revoked by its digest {policy.sealed.digest}")
+    good = sum(child.outcome.passes for child in children)
+    reason = f"signed by {good} of {need} required owners" if children else "no owner key was given"
+    facts = {"required": need, "owners": [key.id for key in policy.owners]}
+    return at_least(need, "layout.signature", origin, tuple(children), reason, spec="§5.2 (1)", facts=facts)
+
+
+def _why_not(case: Case) -> str:
+    found = [signature.keyid or "(no id)" for signature in case.policy.sealed.signatures]
+    if not found:
+        return "the layout carries no signature"
+    named = ", ".join(keyid[:8] for keyid in found[:5])
+    return f"no valid signature of this key; the layout carries signatures by {named}"
+
+
+def _version(case: Case, release: Release) -> list[Check]:
+    """The layout is not older than the verifier has seen. The guard is the verifier's state, never the store's."""
+    if case.min_version is None:
+        return []
+    if release.version is None:
+        return [failed("layout.version", "", f"the layout states no version; at least {case.min_version} is required")]
+    reason = f"version {release.version}, at least {case.min_version} is required"
+    say = passed if release.version >= case.min_version else failed
+    return [say("layout.version", "", reason, facts={"version": release.version, "required": case.min_version})]
+
+
+def _target(case: Case, layout: Layout, outcomes: Outcomes) -> list[Check]:
+    target = case.target
+    if target is None:
+        return [note("target.none", "", "no target was given: the chain is judged, and nothing is bound to it")]
+    step = case.target_step or (layout.steps[-1].name if layout.steps else "")
+    names = {item.name for item in layout.steps} | {item.name for item in layout.inspections}
+    if step not in names:
+        return [failed("target.bound", target.name, f'there is no step "{step}" to bind it to')]
+    offers = [Products(f"step {c.step}", c.record.products) for c in outcomes.chapters if c.step == step]
+    wanted = {f"inspection {step}"} if case.target_step else {f"inspection {i.name}" for i in layout.inspections}
+    offers += [products for products in outcomes.tied if products.source in wanted]
+    others = [Products(f"step {c.step}", c.record.products) for c in outcomes.chapters if c.step != step]
+    bound = judge_target(target, offers, others)
+    if not offers and step not in {chapter.step for chapter in outcomes.chapters}:
+        bound = replace(bound, cause=f"{ROOT}/step[{step}]/step.threshold[{step}]")
+    revoked = judge_revoked(target, case.revoked)
+    return [bound] if revoked is None else [revoked, bound]
+
+
+__all__ = ["ROOT", "Target", "evaluate", "verify", "verify_any"]

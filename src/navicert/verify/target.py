@@ -1,0 +1,132 @@
+"""Binding the target: that what is about to be used is what the chain produced.
+
+Found beside an image is never bound to it: only a digest that a judged step (or an inspection whose rules tie it to
+one) reports binds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from navicert.model.link import Artifacts
+from navicert.verdict import Check, at_least, failed, passed
+from navicert.verify.case import Part, Revocations, Target
+
+
+@dataclass(frozen=True, slots=True)
+class Products:
+    """What one step or inspection reports as produced; `source` names it for people."""
+
+    source: str
+    artifacts: Artifacts
+
+    def by_digest(self) -> dict[str, list[str]]:
+        """SHA-256 (lower-case hex) → the paths that have it."""
+        index: dict[str, list[str]] = {}
+        for path, digests in self.artifacts.items():
+            for digest in digests.strong:
+                if digest.algorithm == "sha256":
+                    index.setdefault(digest.hex, []).append(path)
+        return index
+
+
+def is_bound(target: Target, products: Products) -> bool:
+    """Whether `products` alone bind the whole of `target`."""
+    index = products.by_digest()
+    return _whole(target, index) is not None or bool(target.parts) and not _unbound(target, index)
+
+
+def _whole(target: Target, index: Mapping[str, list[str]]) -> str | None:
+    return None if target.whole is None else _direct(target.whole, index) or _text(target.whole, index)
+
+
+def _direct(part: Part, index: Mapping[str, list[str]]) -> str | None:
+    for digest in sorted(part.digests):
+        for path in index.get(digest, ()):
+            if part.path is None or path == part.path or path.endswith("/" + part.path):
+                return path
+    return None
+
+
+def _text(part: Part, index: Mapping[str, list[str]]) -> str | None:
+    return next((index[digest][0] for digest in sorted(part.texts) if digest in index), None)
+
+
+def _unbound(target: Target, index: Mapping[str, list[str]]) -> list[Part]:
+    missing = [part for part in target.parts if _direct(part, index) is None and _text(part, index) is None]
+    if missing or target.kind != "directory":
+        return missing
+    # The files of a directory must all lie in one recorded folder: two files that changed places are not the same.
+    folders: set[str] | None = None
+    for part in target.parts:
+        assert part.path is not None
+        here = {
+            path[: len(path) - len(part.path)]
+            for digest in part.digests
+            for path in index.get(digest, ())
+            if path == part.path or path.endswith("/" + part.path)
+        }
+        folders = here if folders is None else folders & here
+        if not folders:
+            return [part]
+    return []
+
+
+def judge_target(target: Target, offers: Iterable[Products], others: Iterable[Products]) -> Check:
+    """The check `target.bound`. `offers` may bind; `others` are looked at only to say what was found elsewhere."""
+    offers = tuple(offers)
+    children: list[Check] = []
+    for products in offers:
+        index = products.by_digest()
+        children.append(_judge(target, products, index, by_text=False))
+        if target.kind == "image":
+            children.append(_judge(target, products, index, by_text=True))
+    where = ", ".join(products.source for products in offers) or "nothing"
+    if any(child.outcome.passes for child in children):
+        reason = f"{target.kind} {target.name} is what the chain produced"
+    else:
+        reason = f"{target.kind} {target.name} is not among the products of {where}{_elsewhere(target, others)}"
+    facts = {"target": target.name, "kind": target.kind, "digests": _digests(target), "offered": _offered(offers)}
+    return at_least(1, "target.bound", target.name, tuple(children), reason, facts=facts, spec="navicert target binding")
+
+
+def _judge(target: Target, products: Products, index: Mapping[str, list[str]], *, by_text: bool) -> Check:
+    id = "target.digest-file" if by_text else "target.digest"
+    find = _text if by_text else _direct
+    whole = None if target.whole is None else find(target.whole, index)
+    if whole is not None:
+        return passed(id, products.source, f'its digest is recorded {"in the text file" if by_text else "as"} "{whole}"')
+    missing = [part.label for part in target.parts if find(part, index) is None]
+    if not missing and not by_text:
+        missing = [part.label for part in _unbound(target, index)]
+    if target.parts and not missing:
+        found = sorted({path for part in target.parts if (path := find(part, index)) is not None})
+        return passed(id, products.source, f"recorded as {', '.join(found[:5])}")
+    what = "no text file holds an id of" if by_text else "no product has the digest of"
+    return failed(id, products.source, f"{what} {', '.join(missing[:5]) or target.name}", facts={"missing": missing[:20]})
+
+
+def _elsewhere(target: Target, others: Iterable[Products]) -> str:
+    for products in others:
+        if is_bound(target, products):
+            return f"; it is a product of {products.source}"
+    return ""
+
+
+def _digests(target: Target) -> list[str]:
+    parts = target.parts if target.whole is None else (target.whole, *target.parts)
+    return [f"{part.label} sha256:{digest}" for part in parts[:20] for digest in sorted(part.digests)]
+
+
+def _offered(offers: Iterable[Products]) -> list[str]:
+    return [f"{path} {digests}" for products in offers for path, digests in list(products.artifacts.items())[:20]][:20]
+
+
+def judge_revoked(target: Target, revoked: Revocations) -> Check | None:
+    """The check `target.revoked` where some digest of `target` is denied; None where none is."""
+    parts = target.parts if target.whole is None else (target.whole, *target.parts)
+    denied = [f"sha256:{d}" for part in parts for d in part.digests if f"sha256:{d}" in revoked.digests]
+    if not denied:
+        return None
+    return failed("target.revoked", target.name, f"digest {sorted(denied)[0]} is revoked")
