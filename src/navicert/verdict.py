@@ -41,6 +41,10 @@ class Outcome(enum.Enum):
 _NO_FACTS: Final[Mapping[str, object]] = MappingProxyType({})
 
 
+def _no_facts() -> Mapping[str, object]:
+    return _NO_FACTS
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One node: what was checked, on what, what came out, why, and by which sentence of the spec.
@@ -54,7 +58,7 @@ class Check:
     subject: str
     reason: str = ""
     spec: str = ""
-    facts: Mapping[str, object] = field(default=_NO_FACTS)
+    facts: Mapping[str, object] = field(default_factory=_no_facts)
     need: int | None = None
     leaf: Outcome | None = None
     children: tuple[Check, ...] = ()

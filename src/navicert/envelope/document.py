@@ -11,7 +11,7 @@ Spec: in-toto v1.0 §4.2 (Metablock); ITE-5 and DSSE v1.0.2 (envelope).
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, MutableMapping
+from collections.abc import Collection, Iterator, MutableMapping
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
@@ -138,10 +138,18 @@ class Sealed:
         return body
 
 
-def _hinted_first(keyid: str | None, keys: Collection[Key]) -> Iterable[Key]:
+def _hinted_first(keyid: str | None, keys: Collection[Key]) -> Iterator[Key]:
+    """`keys` in the order to try: the exact id, then whoever answers to it, then all others."""
     if not keyid:
-        return keys
-    return sorted(keys, key=lambda key: 0 if key.id == keyid else 1 if keyid in key.ids else 2)
+        yield from keys
+        return
+    exact = [key for key in keys if key.id == keyid]
+    yield from exact
+    # Working out the other ids of a key costs as much as a signature check: only where the exact id did not do.
+    others = [key for key in keys if key.id != keyid]
+    aliased = [key for key in others if keyid in key.ids]
+    yield from aliased
+    yield from (key for key in others if key not in aliased)
 
 
 class _Token:

@@ -17,7 +17,7 @@ from navicert.errors import Malformed
 from navicert.limits import LOCAL, Limits
 from navicert.model.layout import Layout
 from navicert.model.link import Link
-from navicert.store.piece import Piece, Store
+from navicert.store import Piece, Store
 from navicert.verify.authority import Authority
 from navicert.verify.case import Exhibit, Policy, Refusal
 
@@ -50,18 +50,17 @@ def gather(policy: Policy, stores: Sequence[Store], *, limits: Limits = LOCAL) -
     if policy.verified is None or not isinstance(policy.verified.body, Layout):
         return Gathered()
     opened, refused = _open(stores, limits)
-    keys: dict[str, Key] = {}
+    keys: dict[Key, None] = {}
     layouts = [policy.verified.body]
     while layouts:
-        fresh: dict[str, Key] = {}
+        known = len(keys)
         for layout in layouts:
-            fresh |= {k.fingerprint: k for k in Authority.of(layout).keys.values() if k.fingerprint not in keys}
-        keys |= fresh
-        layouts = _verify(opened, keys, limits) if fresh else []
+            keys |= dict.fromkeys(Authority.of(layout).keys.values())
+        layouts = _verify(opened, tuple(keys)) if len(keys) > known else []
     exhibits = []
     for item in opened:
         if item.verified is not None:
-            exhibits.append(Exhibit(item.verified, item.piece.step, item.piece.scope))
+            exhibits.append(Exhibit(item.verified, item.piece.step_hint, item.piece.scope))
         else:
             refused.append(_refusal(item))
     return Gathered(tuple(exhibits), tuple(refused))
@@ -77,31 +76,31 @@ def _open(stores: Iterable[Store], limits: Limits) -> tuple[list[_Opened], list[
             count += 1
             if count > limits.evidence_files:
                 reason = f"not looked at: more than {limits.evidence_files} files (limit evidence_files)"
-                refused.append(Refusal(piece.origin, reason, piece.step))
+                refused.append(Refusal(piece.origin, reason, piece.step_hint))
                 return opened, refused
             if piece.raw is None:
-                refused.append(Refusal(piece.origin, f"cannot be read: {piece.problem}", piece.step))
+                refused.append(Refusal(piece.origin, f"cannot be read: {piece.problem}", piece.step_hint))
                 continue
             try:
                 sealed = open_document(piece.raw, limits, path=piece.origin)
             except Malformed as error:
-                refused.append(Refusal(piece.origin, f"cannot be read: {_bare(error)}", piece.step))
+                refused.append(Refusal(piece.origin, f"cannot be read: {_bare(error)}", piece.step_hint))
                 continue
-            identity = (sealed.digest, piece.step, piece.scope)
+            identity = (sealed.digest, piece.step_hint, piece.scope)
             if identity not in seen:
                 seen.add(identity)
                 opened.append(_Opened(piece, sealed))
     return opened, refused
 
 
-def _verify(opened: Iterable[_Opened], keys: dict[str, Key], limits: Limits) -> list[Layout]:
+def _verify(opened: Iterable[_Opened], keys: Sequence[Key]) -> list[Layout]:
     """Verify what is not yet verified by all its signers; the sublayouts among it that are new."""
     layouts: list[Layout] = []
     for item in opened:
         if item.verified is not None and len(item.verified.signers) >= len(item.sealed.signatures):
             continue
         try:
-            item.verified = item.sealed.verified_by(tuple(keys.values()), memo=item.memo)
+            item.verified = item.sealed.verified_by(keys, memo=item.memo)
         except Malformed as error:
             item.problem = f"cannot be read: {_bare(error)}"
             continue
@@ -131,7 +130,7 @@ def _refusal(item: _Opened) -> Refusal:
             if named
             else "carries no signature"
         )
-    return Refusal(item.piece.origin, reason, item.piece.step, claimed)
+    return Refusal(item.piece.origin, reason, item.piece.step_hint, claimed)
 
 
 def _bare(error: Malformed) -> str:
