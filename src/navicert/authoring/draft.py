@@ -1,0 +1,271 @@
+"""A layout as its author wrote it: persons by name, key files by path, an expiry that may be relative.
+
+The format is described in docs/reference/layout-yaml.md. Reading it opens no file: the key files that it names are
+read by the caller, and `navicert.authoring.policy` makes the layout out of both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from navicert.authoring.expiry import Expiry
+from navicert.authoring.node import Node, Spot, Word, located
+from navicert.authoring.sentence import parse_command, parse_rule
+from navicert.errors import Malformed
+from navicert.limits import LOCAL, Limits
+from navicert.model.field import as_name
+from navicert.model.layout import Inspection, Step
+from navicert.model.release import Release
+from navicert.model.rule import Rule
+
+T = TypeVar("T")
+
+_RULE_LISTS: Final = {
+    "materials": "materials",
+    "expected_materials": "materials",
+    "products": "products",
+    "expected_products": "products",
+}
+_LAYOUT: Final = {name: name for name in ("name", "version", "expires", "readme", "functionaries", "steps")} | {
+    "inspections": "inspections",
+    "inspect": "inspections",
+}
+_STEP: Final = _RULE_LISTS | {
+    "name": "name",
+    "by": "by",
+    "functionaries": "by",
+    "threshold": "threshold",
+    "command": "command",
+    "expected_command": "command",
+}
+_INSPECTION: Final = _RULE_LISTS | {"name": "name", "run": "run"}
+
+
+@dataclass(frozen=True, slots=True)
+class Functionary:
+    """A person or machine that performs steps, and the files of the public keys that are hers; she counts once."""
+
+    name: str
+    files: tuple[str, ...]
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DraftStep:
+    """One step, still without key ids: `by` names functionaries."""
+
+    step: Step
+    by: tuple[str, ...]
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What the file says. `lines` maps JSON pointers into the layout that it will become to lines of the file."""
+
+    path: str
+    name: str = ""
+    version: int | None = None
+    expires: Expiry | None = None
+    readme: str = ""
+    functionaries: tuple[Functionary, ...] = ()
+    steps: tuple[DraftStep, ...] = ()
+    inspections: tuple[Inspection, ...] = ()
+    lines: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def key_files(self) -> tuple[str, ...]:
+        """Every key file that is named, as it is written, once."""
+        return tuple(dict.fromkeys(file for functionary in self.functionaries for file in functionary.files))
+
+
+def read_draft(root: Node, *, path: str = "", limits: Limits = LOCAL) -> Draft:
+    """The draft that a tree of words holds. Raises `Malformed` with file, line and pointer."""
+    return _Reader(path, limits).draft(Spot(root, path))
+
+
+class _Reader:
+    def __init__(self, path: str, limits: Limits) -> None:
+        self._path = path
+        self._limits = limits
+        self._lines: dict[str, int] = {}
+
+    def draft(self, root: Spot) -> Draft:
+        found = root.known(_LAYOUT, "a layout")
+        version = found.get("version")
+        functionaries = self._functionaries(found.get("functionaries"))
+        steps = self._each(found.get("steps"), "steps", lambda spot, to: self._step(spot, to, functionaries))
+        inspections = self._each(found.get("inspections"), "inspect", self._inspection)
+        self._refuse_doubled(
+            [(f"/steps/{i}", item.step.name) for i, item in enumerate(steps)]
+            + [(f"/inspect/{i}", item.name) for i, item in enumerate(inspections)]
+        )
+        return Draft(
+            path=self._path,
+            name=self._words(found.get("name"), "the name"),
+            version=None if version is None or version.missing else version.integer(1),
+            expires=self._expires(found.get("expires")),
+            readme=self._readme(found.get("readme")),
+            functionaries=functionaries,
+            steps=steps,
+            inspections=inspections,
+            lines=self._lines,
+        )
+
+    def _refuse_doubled(self, names: list[tuple[str, str]]) -> None:
+        seen: set[str] = set()
+        for to, name in names:
+            if name in seen:
+                raise Malformed(
+                    f'the name "{name}" is used twice',
+                    path=located(self._path, self._lines[to]),
+                    pointer=f"{to}/name",
+                    remedy="steps and inspections are told apart by their names",
+                )
+            seen.add(name)
+
+    # --- fields of the layout ----------------------------------------------------------------------------------
+
+    def _words(self, spot: Spot | None, what: str) -> str:
+        if spot is None or spot.missing:
+            return ""
+        text = spot.text()
+        if not text.strip() or len(text) > 200 or not text.isprintable():
+            raise spot.wrong(f"{what} is not usable", expected="one line of up to 200 characters", got=repr(text[:40]))
+        return text
+
+    def _expires(self, spot: Spot | None) -> Expiry | None:
+        if spot is None or spot.missing:
+            return None
+        self._lines["/expires"] = spot.line
+        return self._placed(spot, lambda: Expiry.parse(spot.text("a time of expiry")))
+
+    def _readme(self, spot: Spot | None) -> str:
+        if spot is None or spot.missing:
+            return ""
+        self._lines["/readme"] = spot.line
+        text = spot.text()
+        if Release().append_to(text) != text.rstrip("\n"):
+            raise spot.wrong(
+                'the last line of the readme begins with "navicert:"',
+                remedy="leave it out: it is written from name, version and functionaries",
+            )
+        return text.rstrip("\n")
+
+    def _functionaries(self, spot: Spot | None) -> tuple[Functionary, ...]:
+        if spot is None:
+            return ()
+        found = []
+        for name, files in spot.fields("names with key files").items():
+            self._words(Spot(Word(name, "string", files.line), self._path, files.where), "the name of a functionary")
+            texts = self._texts(files, "the file of a public key, or a list of them")
+            if not texts:
+                raise files.wrong(f'functionary "{name}" has no key', expected="the file of a public key")
+            found.append(Functionary(name, texts, files.line))
+        if len(found) > self._limits.layout_keys:
+            raise spot.wrong("too many functionaries (limit layout_keys)", got=str(len(found)))
+        return tuple(found)
+
+    # --- steps and inspections ---------------------------------------------------------------------------------
+
+    def _each(self, spot: Spot | None, section: str, read: Callable[[Spot, str], T]) -> tuple[T, ...]:
+        if spot is None:
+            return ()
+        items = spot.items(f"a list of {section if section == 'steps' else 'inspections'}")
+        if len(items) > self._limits.layout_keys:
+            raise spot.wrong("too many of them (limit layout_keys)", got=str(len(items)))
+        for i, item in enumerate(items):
+            self._lines[f"/{section}/{i}"] = item.line
+        return tuple(read(item, f"/{section}/{i}") for i, item in enumerate(items))
+
+    def _step(self, spot: Spot, to: str, functionaries: tuple[Functionary, ...]) -> DraftStep:
+        found = spot.known(_STEP, "a step")
+        name = self._name(spot, found)
+        if "by" not in found or found["by"].missing:
+            raise spot.wrong(f'nobody performs step "{name}"', remedy='name functionaries, such as "by: alice"')
+        by = self._texts(found["by"], "a functionary, or a list of them")
+        known = [functionary.name for functionary in functionaries]
+        for one in by:
+            if one not in known:
+                raise found["by"].wrong(f'no functionary "{one[:60]}"', remedy=_near(one, known))
+        threshold = found.get("threshold")
+        step = Step(
+            name=name,
+            threshold=1 if threshold is None else threshold.integer(1),
+            expected_command=self._command(found.get("command"), f"{to}/expected_command"),
+            expected_materials=self._rules(found.get("materials"), f"{to}/expected_materials"),
+            expected_products=self._rules(found.get("products"), f"{to}/expected_products"),
+        )
+        if threshold is not None:
+            self._lines[f"{to}/threshold"] = threshold.line
+        return DraftStep(step, tuple(dict.fromkeys(by)), spot.line)
+
+    def _inspection(self, spot: Spot, to: str) -> Inspection:
+        found = spot.known(_INSPECTION, "an inspection")
+        return Inspection(
+            name=self._name(spot, found),
+            run=self._command(found.get("run"), f"{to}/run"),
+            expected_materials=self._rules(found.get("materials"), f"{to}/expected_materials"),
+            expected_products=self._rules(found.get("products"), f"{to}/expected_products"),
+        )
+
+    def _name(self, spot: Spot, found: Mapping[str, Spot]) -> str:
+        if "name" not in found:
+            raise spot.wrong("it has no name", remedy='write "name: …" first')
+        name = found["name"]
+        return self._placed(name, lambda: as_name(name.text("a name"), name.where))
+
+    def _command(self, spot: Spot | None, to: str) -> tuple[str, ...]:
+        if spot is None or spot.missing:
+            return ()
+        self._lines[to] = spot.line
+        if isinstance(spot.node, Word):
+            return self._placed(spot, lambda: parse_command(spot.text("a command"), spot.where))
+        return tuple(item.text("a word of the command") for item in spot.items("a command, or the list of its words"))
+
+    def _rules(self, spot: Spot | None, to: str) -> tuple[Rule, ...]:
+        if spot is None:
+            return ()
+        items = spot.items("a list of rules")
+        if len(items) > self._limits.rules:
+            raise spot.wrong("too many rules (limit rules)", got=str(len(items)))
+        self._lines[to] = spot.line
+        for i, item in enumerate(items):
+            self._lines[f"{to}/{i}"] = item.line
+        return tuple(self._rule(item) for item in items)
+
+    def _rule(self, spot: Spot) -> Rule:
+        if isinstance(spot.node, Word):
+            return self._placed(spot, lambda: parse_rule(spot.text("a rule"), spot.where))
+        words = [item.text("a word of the rule") for item in spot.items('a rule, such as "ALLOW docs/*"')]
+        return self._placed(spot, lambda: Rule.parse(words, spot.where))
+
+    # --- words -------------------------------------------------------------------------------------------------
+
+    def _texts(self, spot: Spot, expected: str) -> tuple[str, ...]:
+        """One word or a list of words, none of them empty."""
+        single = isinstance(spot.node, Word) and not spot.missing
+        texts = tuple(item.text(expected) for item in ((spot,) if single else spot.items(expected)))
+        if not all(texts):
+            raise spot.wrong("an empty word", expected=expected)
+        return texts
+
+    def _placed(self, spot: Spot, read: Callable[[], T]) -> T:
+        """What `read` gives; a refusal by it names the file, the line and the pointer of `spot`."""
+        try:
+            return read()
+        except Malformed as error:
+            error.pointer = error.pointer or spot.where
+            error.at(located(self._path, spot.line))
+            raise
+
+
+def _near(word: str, known: list[str]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    if near:
+        return f'did you mean "{near[0]}"?'
+    return "declare it under functionaries, with the file of its public key"

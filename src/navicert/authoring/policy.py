@@ -1,0 +1,145 @@
+"""A layout on its way to being signed: from a draft and the keys that it names, or from a finished document.
+
+What lint must be able to see although no layout may have it (no expiry, one key of two persons) is kept apart here
+and refused by `Policy.finished`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from navicert.authoring.draft import Draft, read_draft
+from navicert.authoring.node import located, of_json
+from navicert.authoring.yaml import read_yaml
+from navicert.errors import Malformed
+from navicert.limits import LOCAL, Limits
+from navicert.model.layout import Layout
+from navicert.model.release import Release
+from navicert.strictjson import loads, type_name
+
+if TYPE_CHECKING:
+    from navicert.crypto.key import Key
+    from navicert.envelope.document import Sealed
+
+_NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Stands in a `Layout` where no expiry was written."""
+
+ReadKey = Callable[[str], "Key"]
+"""Gives the public key of a file named in a draft, under the id that the layout is to use. Raises `NavicertError`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A layout as its author has it before him.
+
+    `layout` is without the line that `release` will become, unless `sealed` or `given`: then it is what was read.
+    `expires` is None where nothing was written. `persons` lists every functionary of a draft with her key ids, a key
+    of two of them under both. `lines` maps JSON pointers into the layout to lines of the file.
+    """
+
+    layout: Layout
+    release: Release
+    expires: datetime | None
+    path: str = ""
+    persons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    lines: Mapping[str, int] = field(default_factory=dict)
+    given: bool = False
+    """Read from a document of in-toto's own form, which is signed as it is."""
+    sealed: Sealed | None = None
+    """The signed document that it was read from."""
+
+    def finished(self) -> Layout:
+        """The layout to sign. Raises `Malformed` where it has no expiry or gives one key to two persons."""
+        if self.expires is None:
+            raise Malformed(
+                "the layout says nothing about when it expires",
+                path=self.path,
+                pointer="/expires",
+                remedy='add it, such as "expires: 6 months"',
+            )
+        if self.given:
+            return self.layout
+        readme = self.release.append_to(self.layout.readme)
+        try:
+            Release.of(readme)
+        except Malformed as error:
+            error.pointer = "/functionaries"
+            raise error.at(self.path) from None
+        return replace(self.layout, readme=readme)
+
+
+def read_policy(raw: bytes, read_key: ReadKey, at: datetime, *, path: str = "", limits: Limits = LOCAL) -> Policy:
+    """The policy that `raw` holds: YAML or JSON of the authoring format, an unsigned layout, or a signed one.
+
+    What begins with a brace is JSON, unless `path` says that it is YAML. `at` is the moment from which relative
+    expiries count. Raises `Malformed` and whatever `read_key` raises.
+    """
+    if raw.lstrip()[:1] != b"{" or path.lower().endswith((".yaml", ".yml")):
+        return compose(read_draft(read_yaml(raw, limits, path=path), path=path, limits=limits), read_key, at)
+    value = loads(raw, limits, path=path)
+    if isinstance(value, dict) and ("signed" in value or "payload" in value):
+        return _signed(raw, path, limits)
+    if isinstance(value, dict) and "_type" in value:
+        try:
+            return _of_document(value, path, limits)
+        except Malformed as error:
+            raise error.at(path) from None
+    return compose(read_draft(of_json(value), path=path, limits=limits), read_key, at)
+
+
+def compose(draft: Draft, read_key: ReadKey, at: datetime) -> Policy:
+    """The policy that `draft` and its key files make when it is signed at `at`. Raises what `read_key` raises, and
+    `Malformed` for an expiry beyond all calendars."""
+    keys = {file: read_key(file) for file in draft.key_files}
+    persons = {
+        person.name: tuple(dict.fromkeys(keys[file].id for file in person.files)) for person in draft.functionaries
+    }
+    try:
+        expires = None if draft.expires is None else draft.expires.at(at)
+    except Malformed as error:
+        error.pointer = "/expires"
+        raise error.at(located(draft.path, draft.lines.get("/expires", 0))) from None
+    layout = Layout(
+        expires=expires or _NEVER,
+        steps=tuple(
+            replace(
+                item.step,
+                pubkeys=tuple(dict.fromkeys(keyid for person in item.by for keyid in persons[person])),
+            )
+            for item in draft.steps
+        ),
+        inspections=draft.inspections,
+        keys={key.id: key.to_json() for key in keys.values()},
+        readme=draft.readme,
+    )
+    release = Release(draft.name, draft.version, persons)
+    return Policy(layout, release, expires, draft.path, persons, draft.lines)
+
+
+def _signed(raw: bytes, path: str, limits: Limits) -> Policy:
+    from navicert.envelope.document import open_document, peek
+
+    sealed = open_document(raw, limits, path=path)
+    _, source = next(sealed.candidates())
+    value = loads(source, limits, path=path) if isinstance(source, bytes) else source
+    if not (isinstance(value, dict) and value.get("_type") == "layout" and "expires" not in value):
+        body = peek(sealed).body
+        if not isinstance(body, Layout):
+            raise Malformed("not a layout", path=path, expected="a layout", got=f"a {type(body).__name__.lower()}")
+    try:
+        return replace(_of_document(value, path, limits), sealed=sealed)
+    except Malformed as error:
+        raise error.at(path) from None
+
+
+def _of_document(value: object, path: str, limits: Limits) -> Policy:
+    """The policy of a JSON object of in-toto's own form."""
+    if not isinstance(value, dict):
+        raise Malformed("not a layout", expected="object", got=type_name(value))
+    dated = "expires" in value
+    layout = Layout.from_json(value if dated else {**value, "expires": "1970-01-01T00:00:00Z"}, limits=limits)
+    release = Release.of(layout.readme)
+    return Policy(layout, release, layout.expires if dated else None, path, release.persons, given=True)

@@ -1,0 +1,181 @@
+"""Who may do what: keys, the persons whose they are, and thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+from typing import Final
+
+from navicert.authoring.finding import Finding, found
+from navicert.authoring.policy import Policy
+from navicert.crypto.key import Key
+from navicert.errors import NavicertError
+from navicert.model.layout import Step
+from navicert.strictjson import pointer
+
+_SEVERAL: Final = 3
+
+
+class Roster:
+    """The keys of a policy and who holds them."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._keys: dict[str, Key] = {}
+        self._problems: list[Finding] = []
+        for keyid, value in policy.layout.keys.items():
+            where = pointer("/keys", keyid)
+            if _holds_private(value):
+                self._problems.append(
+                    found(
+                        "key.private",
+                        "it holds a private key, which everybody who reads the layout could sign with",
+                        "replace the key by a new one, and put only its public half here",
+                        place=f"key {keyid[:8]}",
+                        pointer=where,
+                    )
+                )
+                continue
+            try:
+                self._keys[keyid] = Key.from_json(value, id=keyid)
+            except NavicertError as error:
+                self._problems.append(
+                    found(
+                        "key.unusable",
+                        str(error),
+                        "use an Ed25519, ECDSA or RSA key: navicert keygen KEY",
+                        place=f"key {keyid[:8]}",
+                        pointer=where,
+                    )
+                )
+
+    def findings(self) -> Iterator[Finding]:
+        """What is wrong with keys, persons and thresholds."""
+        yield from self._problems
+        yield from self._ids()
+        yield from self._same_material()
+        yield from self._unused()
+        for index, step in enumerate(self._policy.layout.steps):
+            yield from self._step(step, f"/steps/{index}")
+        yield from self._single()
+
+    def _person(self, keyid: str) -> str | None:
+        return next((name for name, keyids in self._policy.persons.items() if keyid in keyids), None)
+
+    def _principal(self, keyid: str) -> str:
+        """Whom `keyid` counts as: its person, else its key material."""
+        person = self._person(keyid)
+        if person is not None:
+            return f"person {person}"
+        key = self._keys.get(keyid)
+        return f"key {key.fingerprint}" if key else f"id {keyid}"
+
+    def _ids(self) -> Iterator[Finding]:
+        for keyid, value in self._policy.layout.keys.items():
+            key = self._keys.get(keyid)
+            if key is None:
+                continue
+            inner = value.get("keyid", keyid)
+            named = keyid in {key.modern_id, key.legacy_id, key.go_id}
+            if not named or inner != keyid:
+                said = f"it says of itself that it is {str(inner)[:8]}" if named else "it answers to other ids"
+                yield found(
+                    "key.id",
+                    f"{said}: {key.modern_id[:8]}, {key.legacy_id[:8]}" if not named else said,
+                    "list it under an id of its own, so that evidence signed with it is found",
+                    place=f"key {keyid[:8]}",
+                    pointer=pointer("/keys", keyid),
+                )
+
+    def _same_material(self) -> Iterator[Finding]:
+        owners: dict[str, dict[str, None]] = {}  # material → the names of all whose it is
+        ids: dict[str, list[str]] = {}
+        for keyid, key in self._keys.items():
+            ids.setdefault(key.fingerprint, []).append(keyid)
+            for person, keyids in self._policy.persons.items():
+                if keyid in keyids:
+                    owners.setdefault(key.fingerprint, {})[person] = None
+        for material, names in owners.items():
+            for one, other in list(combinations(names, 2))[:_SEVERAL]:
+                yield found(
+                    "functionary.shared-key",
+                    f'"{one}" and "{other}" have one key ({ids[material][0][:8]}), so nobody can tell them apart',
+                    "give each a key of their own",
+                    place=f'functionary "{other}"',
+                    pointer="/keys",
+                )
+        for same in ids.values():
+            if len(same) > 1:
+                yield found(
+                    "key.twice",
+                    f"{' and '.join(keyid[:8] for keyid in same[:_SEVERAL])} are the same key, which counts once",
+                    "list it once",
+                    place=f"key {same[0][:8]}",
+                    pointer=pointer("/keys", same[0]),
+                )
+
+    def _unused(self) -> Iterator[Finding]:
+        used = {keyid for step in self._policy.layout.steps for keyid in step.pubkeys}
+        idle = [keyid for keyid in self._policy.layout.keys if keyid not in used]
+        said: set[str] = set()
+        for keyid in idle:
+            person = self._person(keyid)
+            if person is not None and used.intersection(self._policy.persons[person]):
+                continue
+            subject = f"key {keyid[:8]}" if person is None else f'functionary "{person}"'
+            if subject not in said:
+                said.add(subject)
+                yield found(
+                    "key.unused",
+                    "no step is performed with it" if person is None else "performs no step",
+                    "leave it out, or name it in a step",
+                    place=subject,
+                    pointer=pointer("/keys", keyid),
+                )
+
+    def _step(self, step: Step, where: str) -> Iterator[Finding]:
+        place = f'step "{step.name}"'
+        known = [keyid for keyid in step.pubkeys if keyid in self._policy.layout.keys]
+        for keyid in dict.fromkeys(step.pubkeys):
+            if keyid not in self._policy.layout.keys:
+                yield found(
+                    "key.unknown",
+                    f"the layout has no key {keyid[:8]}",
+                    "add the key to the layout, or leave it out of the step",
+                    place=place,
+                    pointer=f"{where}/pubkeys",
+                )
+        persons = {self._principal(keyid) for keyid in known if keyid in self._keys}
+        if len(persons) < step.threshold:
+            who = (
+                "nobody can"
+                if not persons
+                else "one person can"
+                if len(persons) == 1
+                else f"{len(persons)} persons can"
+            )
+            yield found(
+                "threshold.unreachable",
+                f"{who} perform it, and {step.threshold} must agree",
+                "name more functionaries, or lower the threshold; several keys of one person count once",
+                place=place,
+                pointer=f"{where}/threshold",
+            )
+
+    def _single(self) -> Iterator[Finding]:
+        steps = self._policy.layout.steps
+        everybody: Mapping[str, None] = dict.fromkeys(
+            self._principal(keyid) for step in steps for keyid in step.pubkeys
+        )
+        if len(steps) > 1 and len(everybody) == 1:
+            yield found(
+                "functionary.single",
+                "whoever has this one functionary's key can forge the whole chain",
+                "let at least the last check be done by somebody else",
+                pointer="/steps",
+            )
+
+
+def _holds_private(value: Mapping[str, object]) -> bool:
+    keyval = value.get("keyval")
+    return isinstance(keyval, dict) and bool(keyval.get("private"))
