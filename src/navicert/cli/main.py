@@ -33,6 +33,7 @@ COMMANDS: Table = {
     "record": ("navicert.cli.record", "record a step that is no single command: start, stop"),
     "layout": ("navicert.cli.layout", "write, sign, show and lint the policy"),
     "verify": ("navicert.cli.verify", "judge a chain, and the target that came out of it"),
+    "inspect": ("navicert.cli.inspect", "run a built-in inspection on the files of this folder"),
     "explain": ("navicert.cli.explain", "say what a check means and what to do about it"),
     "show": ("navicert.cli.show", "print any document or key for people"),
     "sign": ("navicert.cli.sign", "sign a layout or link, or check its signatures"),

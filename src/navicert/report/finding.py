@@ -22,6 +22,8 @@ class Finding:
 
     path: str
     check: Check
+    trail: tuple[Check, ...] = ()
+    """The groups that it stands in, from the root down."""
     follows: int = 0
     """How many leaves were not judged, or failed, only because of this one."""
     near_misses: tuple[Check, ...] = ()
@@ -52,7 +54,7 @@ def findings(verdict: Verdict) -> tuple[Finding, ...]:
         if not check.counted and not check.outcome.passes:
             follows[place.of_cause(because)] += 1
     return tuple(
-        Finding(path, check, follows[path], tuple(misses.get(path, ())), tuple(notes.get(path, ())))
+        Finding(path, check, place.trail(path), follows[path], tuple(misses.get(path, ())), tuple(notes.get(path, ())))
         for path, check in causes.items()
     )
 
@@ -62,9 +64,28 @@ def warnings(verdict: Verdict) -> tuple[tuple[str, Check], ...]:
     return tuple((path, check) for path, check in verdict.root.walk() if check.leaf is Outcome.WARN)
 
 
+def first_cause(check: Check) -> Check:
+    """The first check in a failing `check` that explains it: itself, where nothing below it does."""
+    for child in check.counted:
+        if not child.outcome.passes and child.cause is None:
+            return first_cause(child)
+    return check
+
+
 def counts(verdict: Verdict) -> dict[Outcome, int]:
-    """How many leaves came out how, in the order of `Outcome`; an empty group counts as the failure that it is."""
-    tally = Counter(check.outcome for _, check in verdict.root.walk() if not check.is_note and not check.counted)
+    """How many leaves came out how, in the order of `Outcome`. An empty group counts as the failure that it is;
+    what did not pass in a group that passed without it does not count."""
+    tally: Counter[Outcome] = Counter()
+    waiting = [(verdict.root, False)]
+    while waiting:
+        check, spared = waiting.pop()
+        if check.is_note:
+            continue
+        outcome = check.outcome
+        if check.counted:
+            waiting += [(child, spared or outcome.passes) for child in check.counted]
+        elif outcome.passes or not spared:
+            tally[outcome] += 1
     return {outcome: tally[outcome] for outcome in Outcome}
 
 
@@ -83,6 +104,7 @@ class _Place:
         self._causes = causes
         self._first = next(iter(causes))
         self._parents = {path: parent for path, _, parent in nodes}
+        self._groups = {path: check for path, check, _ in nodes if check.children}
         self._because = {path: check.cause for path, check, _ in nodes if check.cause is not None}
         self._passing = {path for path, check, _ in nodes if check.counted and check.outcome.passes}
         self._below: dict[str, str] = {}  # each ancestor of a cause → the first cause in it
@@ -94,6 +116,10 @@ class _Place:
         while path:
             yield path
             path = self._parents.get(path, "")
+
+    def trail(self, path: str) -> tuple[Check, ...]:
+        """The groups above the check at `path`, from the root down."""
+        return tuple(self._groups[above] for above in self._up(self._parents.get(path, "")))[::-1]
 
     def of_note(self, parent: str) -> str | None:
         """The cause that a note under `parent` helps to explain; None where it stands in something that passed."""
