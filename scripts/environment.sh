@@ -43,6 +43,7 @@ make_venv() {
         exit 2
     fi
     say "making $venv with $("$python" --version)"
+    [ ! -L "$venv" ] || rm "$venv"
     "$python" -m venv --clear "$venv"
 }
 
@@ -55,11 +56,11 @@ install() {
     fi
 }
 
-# A folder that was copied or whose interpreter is gone cannot be repaired, only made anew.
-if ! "$venv/bin/python" -c "import sys, os; sys.exit(os.path.realpath(sys.prefix) != os.path.realpath('$venv'))" \
-    >/dev/null 2>&1 || ! new_enough "$venv/bin/python"; then
-    make_venv
-fi
+# Scripts in an environment name its place and its interpreter: one that was moved or copied here would run the other.
+usable() {
+    new_enough "$venv/bin/python" && grep -qF "$(pwd -P)/$venv/bin/python" "$venv/bin/pip" 2>/dev/null
+}
+usable || make_venv
 
 case $kind in
 runtime) locks="requirements/build.txt requirements/runtime.txt" ;;

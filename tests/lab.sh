@@ -12,11 +12,14 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 say() { printf '%s\n' "$*" >&2; }
 
 # -- Debian packages ---------------------------------------------------------------------------------------------
-packages=$(sed -e 's/[ ]*#.*//' -e '/^$/d' tests/debian-packages.txt | tr '\n' ' ')
 installed() { dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
-as_root=
-refusal=
+absent=
+for package in $(sed -e 's/#.*//' tests/debian-packages.txt); do
+    installed "$package" || absent="$absent $package"
+done
 
+refusal=
+as_root=
 if ! command -v apt-get >/dev/null 2>&1; then
     refusal="this is not Debian: install it with your system's packages"
 elif [ "$(id -u)" = 0 ]; then
@@ -24,24 +27,18 @@ elif [ "$(id -u)" = 0 ]; then
 elif sudo -n true >/dev/null 2>&1; then
     as_root="sudo -n env"
 else
-    refusal="no permission to install packages: sudo apt-get install $packages"
+    refusal="no permission to install packages: sudo apt-get install$absent"
 fi
 
-if [ -z "$refusal" ]; then
-    absent=
-    for package in $packages; do
-        installed "$package" || absent="$absent $package"
+if [ -n "$absent" ] && [ -z "$refusal" ]; then
+    say "installing Debian packages:$absent"
+    $as_root apt-get -qq update >"$lab/apt.log" 2>&1 </dev/null || say "apt-get update failed: see $lab/apt.log"
+    # One by one, so that one which this release does not have takes none of the others with it; and never in place
+    # of something that is installed (busybox-static would replace busybox).
+    for package in $absent; do
+        $as_root DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-remove --no-install-recommends "$package" \
+            >>"$lab/apt.log" 2>&1 </dev/null || refusal="apt-get could not install it: see $lab/apt.log"
     done
-    if [ -n "$absent" ]; then
-        say "installing Debian packages:$absent"
-        $as_root apt-get -qq update >"$lab/apt.log" 2>&1 || say "apt-get update failed: see $lab/apt.log"
-        # One by one, so that one which this release does not have takes none of the others with it; and never
-        # in place of something that is installed (busybox-static would replace busybox).
-        for package in $absent; do
-            $as_root DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-remove --no-install-recommends "$package" \
-                >>"$lab/apt.log" 2>&1 </dev/null || refusal="apt-get could not install it: see $lab/apt.log"
-        done
-    fi
 fi
 
 # -- From PyPI ---------------------------------------------------------------------------------------------------
@@ -60,6 +57,18 @@ missing_pypi=
 environment in-toto-3.1.0 requirements/oracle.txt || missing_pypi="pip could not install it: see $lab/in-toto-3.1.0.log"
 missing_scanner=
 environment scanner requirements/scanner.txt || missing_scanner="pip could not install it: see $lab/scanner.log"
+# wheels: what Navicert itself needs, to be installed from there without an index, as a user would with one.
+wheels() {
+    wanted=$(cksum <requirements/runtime.txt)
+    [ "$(cat "$lab/wheels/.complete" 2>/dev/null || true)" = "$wanted" ] && return 0
+    say "fetching wheels"
+    rm -rf "$lab/wheels"
+    .venv/bin/python -m pip download --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+        -r requirements/runtime.txt -d "$lab/wheels" >"$lab/wheels.log" 2>&1 </dev/null &&
+        echo "$wanted" >"$lab/wheels/.complete"
+}
+missing_wheels=
+wheels || missing_wheels="pip could not fetch them: see $lab/wheels.log"
 for program in syft trivy; do
     # Both ship as a plain executable somewhere inside their package.
     found=$(find "$lab/scanner/" -type f -name "$program" -size +1000k 2>/dev/null | head -n 1)
@@ -91,6 +100,8 @@ debian_in_toto() { [ "$(/usr/bin/in-toto-run --version)" = "in-toto-run 1.3.1" ]
     report busybox "${refusal:-the one installed is not linked statically}" static_busybox
     report in-toto-1.3.1 "${refusal:-this release of Debian ships another version}" debian_in_toto
     report in-toto-3.1.0 "$missing_pypi" "$lab/in-toto-3.1.0/bin/in-toto-run" --version
+    report wheels "$missing_wheels" test -f "$lab/wheels/.complete"
+    report shellcheck "$refusal" shellcheck --version
     report syft "$missing_scanner" "$lab/bin/syft" version
     report trivy "$missing_scanner" "$lab/bin/trivy" --version
 } >"$lab/components.new"
