@@ -13,15 +13,15 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from types import FrameType
 from typing import Final
 
 from navicert.errors import Malformed, Unavailable
 
-STDOUT: Final = 1
-STDERR: Final = 2
+NOWHERE: Final = subprocess.DEVNULL
+"""In place of a file descriptor: nothing to read, or output thrown away."""
 
 _CHUNK: Final = 64 * 1024
 _TICK: Final = 0.1
@@ -45,6 +45,15 @@ class CommandNotExecutable(Unavailable):
 
 class TimedOut(Unavailable):
     """The command was still running after the time it was given, and was killed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wires:
+    """The file descriptors that a command reads from and writes to; each may be `NOWHERE`, `stdin` None for ours."""
+
+    stdin: int | None = None
+    stdout: int = 1
+    stderr: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,63 +87,61 @@ def execute(
     *,
     cwd: str = "",
     environ: Mapping[str, str] | None = None,
-    stdout: int = STDOUT,
-    stderr: int = STDERR,
+    wires: Wires | None = None,
     capture: int | None = None,
     timeout: float | None = None,
 ) -> Completed:
     """Run `command` to its end and say how it ended.
 
-    Its output goes to the file descriptors `stdout` and `stderr`; with `capture` as well into the result, up to so
-    many bytes each. `timeout` (seconds) puts it into a process group of its own, which is killed when the time is
-    over; such a command cannot read from a terminal. Raises `CommandNotFound`, `CommandNotExecutable`, `TimedOut`,
-    and `Malformed` for what is no command.
+    `capture` is how many bytes of each output stream to keep beside showing them; None keeps nothing. `timeout`
+    (seconds) puts the command into a process group of its own, which is killed when the time is over; such a command
+    cannot read from a terminal. Raises `CommandNotFound`, `CommandNotExecutable`, `TimedOut`, and `Malformed` for
+    what is no command.
     """
     if not command or not command[0]:
         raise Malformed("no command to run")
     if cwd and not os.path.isdir(cwd):
         raise Malformed("no such folder to run the command in", path=cwd)
+    wires = wires or Wires()
     deadline = None if timeout is None else time.monotonic() + timeout
-    with _Forwarder(own_group=timeout is not None) as forwarder:
-        taps = [] if capture is None else [_Tap(stdout, capture), _Tap(stderr, capture)]
-        try:
-            process = _start(command, cwd, environ, [tap.write_end for tap in taps] or [stdout, stderr], timeout)
-            with _killed_on_error(process):
-                forwarder.attach(process)
-                for tap in taps:
-                    tap.close_write_end()
-                try:
-                    _attend(process, taps, deadline)
-                except subprocess.TimeoutExpired as error:
-                    _kill_group(process)
-                    raise TimedOut(f"still running after {timeout:g} seconds, killed", path=command[0]) from error
-        finally:
+    with _Forwarder(own_group=timeout is not None) as forwarder, ExitStack() as stack:
+        taps = []
+        if capture is not None:
+            taps = [_Tap(wires.stdout, capture), _Tap(wires.stderr, capture)]
             for tap in taps:
-                tap.close()
+                stack.callback(tap.close)
+            wires = Wires(wires.stdin, taps[0].write_end, taps[1].write_end)
+        process = _start(command, cwd, environ, wires, own_group=timeout is not None)
+        with _killed_on_error(process):
+            forwarder.attach(process)
+            for tap in taps:
+                tap.close_write_end()
+            try:
+                _attend(process, taps, deadline)
+            except subprocess.TimeoutExpired as error:
+                _kill_group(process)
+                raise TimedOut(f"still running after {timeout:g} seconds, killed", path=command[0]) from error
         captured = [tap.captured() for tap in taps] or [Captured(), Captured()]
         return Completed(process.returncode, captured[0], captured[1], forwarder.received)
 
 
 def _start(
-    command: Sequence[str],
-    cwd: str,
-    environ: Mapping[str, str] | None,
-    outputs: Sequence[int],
-    timeout: float | None,
+    command: Sequence[str], cwd: str, environ: Mapping[str, str] | None, wires: Wires, *, own_group: bool
 ) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
             list(command),
             cwd=cwd or None,
             env=environ,
-            stdout=outputs[0],
-            stderr=outputs[1],
-            process_group=None if timeout is None else 0,
+            stdin=wires.stdin,
+            stdout=wires.stdout,
+            stderr=wires.stderr,
+            process_group=0 if own_group else None,
         )
     except ValueError as error:
         raise Malformed(f"not a command: {error}", got=repr(command[0][:80])) from error
     except FileNotFoundError as error:
-        if os.path.exists(os.path.join(cwd, command[0])):
+        if os.path.dirname(command[0]) and os.path.exists(os.path.join(cwd, command[0])):
             raise CommandNotExecutable("its interpreter is not there", path=command[0]) from error
         raise CommandNotFound("command not found", path=command[0]) from error
     except OSError as error:

@@ -17,7 +17,7 @@ from typing import Final
 
 from navicert.digest import DigestSet
 from navicert.errors import Malformed
-from navicert.resolve.artifact import Notes, Resolved, ResolveOptions, twins
+from navicert.resolve.artifact import NameConflict, Notes, Resolved, ResolveOptions, twins
 from navicert.resolve.file import FileResolver
 
 IMAGE_SCHEMES: Final = ("oci", "oci-archive", "docker-archive")
@@ -41,9 +41,10 @@ def resolve_all(specs: Iterable[str], options: ResolveOptions | None = None) -> 
     files = FileResolver(options, notes)
     found: dict[str, DigestSet] = {}
     for spec in specs:
-        found.update(_resolve(spec, files, options, notes))
-    similar = twins(found)
-    for name in similar:
+        for name, digests in dict(_resolve(spec, files, options, notes)).items():
+            if found.setdefault(name, digests) != digests:
+                raise NameConflict(f"two artifacts would be recorded as {name!r}", path=spec)
+    for name in twins(found):
         notes.add("names that differ only in letter case or composition, one file on some systems", name)
     return Resolved({name: found[name] for name in sorted(found)}, notes.lines())
 
