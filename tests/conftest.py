@@ -24,7 +24,12 @@ Component = Callable[[str], Path]
 
 # Component → where it is looked for: in what tests/lab.sh made, then on the path. An in-toto is the folder of its
 # programs, because they come as several.
-_LAB_PROGRAMS = {"syft": "bin/syft", "trivy": "bin/trivy", "in-toto-3.1.0": "in-toto-3.1.0/bin/in-toto-run"}
+_LAB_PROGRAMS = {
+    "syft": "bin/syft",
+    "trivy": "bin/trivy",
+    "wheels": "wheels",
+    "in-toto-3.1.0": "in-toto-3.1.0/bin/in-toto-run",
+}
 _DEBIAN_IN_TOTO = Path("/usr/bin/in-toto-run")
 
 
