@@ -13,8 +13,9 @@ say() { printf '%s\n' "$*" >&2; }
 
 # -- Debian packages ---------------------------------------------------------------------------------------------
 installed() { dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
+packages=$(sed -e 's/#.*//' tests/debian-packages.txt)
 absent=
-for package in $(sed -e 's/#.*//' tests/debian-packages.txt); do
+for package in $packages; do
     installed "$package" || absent="$absent $package"
 done
 
@@ -42,10 +43,13 @@ if [ -n "$absent" ] && [ -z "$refusal" ]; then
 fi
 
 # -- From PyPI ---------------------------------------------------------------------------------------------------
+# What an environment was made from: its lock, the interpreter, and the place, which its scripts name.
+origin() { echo "$(cksum <"$1") $(.venv/bin/python --version) $(pwd -P)"; }
+
 # environment NAME LOCK: a virtual environment in .lab/NAME with exactly what the lock says.
 environment() {
     stamp=$lab/$1/.installed
-    wanted=$(cksum <"$2")
+    wanted=$(origin "$2")
     [ "$(cat "$stamp" 2>/dev/null || true)" = "$wanted" ] && "$lab/$1/bin/python" -c '' 2>/dev/null && return 0
     say "installing $1"
     .venv/bin/python -m venv --clear "$lab/$1" &&
@@ -53,13 +57,15 @@ environment() {
             >"$lab/$1.log" 2>&1 </dev/null && echo "$wanted" >"$stamp"
 }
 
+
 missing_pypi=
 environment in-toto-3.1.0 requirements/oracle.txt || missing_pypi="pip could not install it: see $lab/in-toto-3.1.0.log"
 missing_scanner=
 environment scanner requirements/scanner.txt || missing_scanner="pip could not install it: see $lab/scanner.log"
+
 # wheels: what Navicert itself needs, to be installed from there without an index, as a user would with one.
 wheels() {
-    wanted=$(cksum <requirements/runtime.txt)
+    wanted=$(origin requirements/runtime.txt)
     [ "$(cat "$lab/wheels/.complete" 2>/dev/null || true)" = "$wanted" ] && return 0
     say "fetching wheels"
     rm -rf "$lab/wheels"
