@@ -57,7 +57,6 @@ environment() {
             >"$lab/$1.log" 2>&1 </dev/null && echo "$wanted" >"$stamp"
 }
 
-
 missing_pypi=
 environment in-toto-3.1.0 requirements/oracle.txt || missing_pypi="pip could not install it: see $lab/in-toto-3.1.0.log"
 missing_scanner=
