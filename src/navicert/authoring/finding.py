@@ -88,6 +88,7 @@ CATALOGUE: Final[Mapping[str, tuple[Severity, str]]] = {
     "match.later-step": (_WARNING, "a MATCH from a later step"),
     "match.self": (_WARNING, "a MATCH of a list with itself"),
     "match.not-produced": (_ERROR, "a MATCH for what the other step's rules forbid"),
+    "match.not-required": (_INFO, "a MATCH for one path that need not be there"),
     "match.prefix-twice": (_WARNING, "a MATCH whose pattern repeats its prefix"),
     "match.let-through": (_WARNING, "a MATCH that a later ALLOW makes void"),
     "pattern.not-normal": (_ERROR, "a pattern or prefix for paths that are never recorded"),

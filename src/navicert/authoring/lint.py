@@ -16,17 +16,18 @@ from navicert.authoring.chain import Chain
 from navicert.authoring.finding import Finding, Severity, found
 from navicert.authoring.flow import Flow
 from navicert.authoring.idiom import ExamineBuiltIn, command_findings
-from navicert.authoring.item import Item, all_rules, closing, is_closed, items, shown
+from navicert.authoring.item import Item, all_rules, closing, is_closed, items, shown, source_glob
 from navicert.authoring.pattern import Effort
 from navicert.authoring.policy import Policy
 from navicert.authoring.roster import Roster
 from navicert.authoring.spelling import misspellings
-from navicert.model.rule import Side
+from navicert.model.rule import RuleKind, Side
 from navicert.timestamp import after, format_timestamp
 
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 # Spec: in-toto v1.0 §4.3.4; `{{` and `}}` stand for one brace.
 _BRACE: Final = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+_NAMED: Final = 5  # paths that one finding names
 _PARAMETER: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -41,6 +42,7 @@ def lint(policy: Policy, at: datetime, examine: ExamineBuiltIn, effort: Effort |
         findings += _name(item)
         findings += command_findings(item, examine, effort)
         findings += _lists(item)
+        findings += _not_required(item)
         for side in Side:
             findings += Flow(item, side, effort).findings()
         findings += chain.findings(item)
@@ -141,6 +143,24 @@ def _lists(item: Item) -> Iterator[Finding]:
             place=item.place,
             pointer=item.pointer,
         )
+
+
+def _not_required(item: Item) -> Iterator[Finding]:
+    """Rules say what may be there. That something is there is said by REQUIRE alone."""
+    for side in Side:
+        rules = item.rules(side)
+        required = {rule.pattern for rule in rules if rule.kind is RuleKind.REQUIRE}
+        matched = [source_glob(rule).literal for rule in rules if rule.kind is RuleKind.MATCH]
+        absent = [path for path in dict.fromkeys(matched) if path is not None and path not in required]
+        if absent:
+            paths = ", ".join(absent[:_NAMED]) + (f" and {len(absent) - _NAMED} more" if absent[_NAMED:] else "")
+            yield found(
+                "match.not-required",
+                f"the {side.value} pass without {paths}: MATCH demands nothing that is not recorded",
+                f'begin the list with "REQUIRE {absent[0]}" if it must be there',
+                place=item.place,
+                pointer=f"{item.pointer}/expected_{side.value}",
+            )
 
 
 # --- parameters ----------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from navicert.authoring.draft import Draft, read_draft
 from navicert.authoring.node import located, of_json
 from navicert.authoring.yaml import read_yaml
-from navicert.errors import Malformed
+from navicert.errors import Malformed, NavicertError
 from navicert.limits import LOCAL, Limits
 from navicert.model.layout import Layout
 from navicert.model.release import Release
@@ -47,7 +47,7 @@ class Policy:
     persons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     lines: Mapping[str, int] = field(default_factory=dict)
     given: bool = False
-    """Read from a document of in-toto's own form, which is signed as it is."""
+    """Read from a document of in-toto's own form, not from a draft."""
     sealed: Sealed | None = None
     """The signed document that it was read from."""
 
@@ -60,8 +60,10 @@ class Policy:
                 pointer="/expires",
                 remedy='add it, such as "expires: 6 months"',
             )
-        if self.given:
+        if self.sealed is not None:
             return self.layout
+        if self.given:
+            return replace(self.layout, keys={id: _portable(id, key) for id, key in self.layout.keys.items()})
         readme = self.release.append_to(self.layout.readme)
         try:
             Release.of(readme)
@@ -93,7 +95,7 @@ def read_policy(raw: bytes, read_key: ReadKey, at: datetime, *, path: str = "", 
 def compose(draft: Draft, read_key: ReadKey, at: datetime) -> Policy:
     """The policy that `draft` and its key files make when it is signed at `at`. Raises what `read_key` raises, and
     `Malformed` for an expiry beyond all calendars."""
-    keys = {file: read_key(file) for file in draft.key_files}
+    keys = {file: _key(file, draft, read_key) for file in draft.key_files}
     persons = {
         person.name: tuple(dict.fromkeys(keys[file].id for file in person.files)) for person in draft.functionaries
     }
@@ -117,6 +119,25 @@ def compose(draft: Draft, read_key: ReadKey, at: datetime) -> Policy:
     )
     release = Release(draft.name, draft.version, persons)
     return Policy(layout, release, expires, draft.path, persons, draft.lines)
+
+
+def _portable(id: str, value: Mapping[str, object]) -> Mapping[str, object]:
+    """The key object in the shape that every implementation verifies; as it is where it is no key that we know."""
+    from navicert.crypto.key import Key
+
+    try:
+        return Key.from_json(value, id=id).to_json()
+    except NavicertError:
+        return value
+
+
+def _key(file: str, draft: Draft, read_key: ReadKey) -> Key:
+    try:
+        return read_key(file)
+    except NavicertError as error:
+        owner = next(one for one in draft.functionaries if file in one.files)
+        error.what += f', the key of "{owner.name}" in {located(draft.path, owner.line)}'
+        raise
 
 
 def _signed(raw: bytes, path: str, limits: Limits) -> Policy:
