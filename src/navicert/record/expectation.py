@@ -80,10 +80,13 @@ class Expectation:
         return (f"expected products that are not among the materials: {missing}",) if missing else ()
 
 
-def expect(pieces: Iterable[Piece], keys: Collection[Key], limits: Limits = LOCAL) -> Expectation:
+def expect(
+    pieces: Iterable[Piece], keys: Collection[Key], *, named: Collection[str] = (), limits: Limits = LOCAL
+) -> Expectation:
     """The expectation that those of `pieces` set which are links signed by at least one of `keys`.
 
-    Raises `Refused` where there are none, naming what each piece was instead.
+    Raises `Refused` where there are none with products, and for a piece whose origin is in `named` (the caller means
+    just that file) where it is none.
     """
     products: dict[str, DigestSet] = {}
     origins: dict[str, str] = {}
@@ -91,6 +94,8 @@ def expect(pieces: Iterable[Piece], keys: Collection[Key], limits: Limits = LOCA
     others: list[str] = []
     for piece in pieces:
         link, problem = _open(piece, keys, limits)
+        if link is None and piece.origin in named:
+            raise Refused(problem, path=piece.origin, expected="a link signed by the given keys")
         if link is None:
             others.append(f"{piece.origin}: {problem}")
             continue

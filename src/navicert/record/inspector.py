@@ -18,8 +18,8 @@ from navicert.resolve import resolve_all
 from navicert.resolve.artifact import Notes, ResolveOptions
 from navicert.resolve.exclude import Excludes
 from navicert.resolve.tree import Tree, normal, unreadable
+from navicert.verify.builtin import is_built_in, run_built_in
 from navicert.verify.case import InspectionResult
-from navicert.verify.inspections import is_built_in, run_built_in
 
 if TYPE_CHECKING:
     from tempfile import TemporaryDirectory
@@ -127,7 +127,7 @@ class ProcessInspector:
 
 
 def _files(source: str, limits: Limits) -> Iterator[tuple[str, list[str]]]:
-    """Every folder in `source` with the names of its files. Raises `Malformed` at a link that leads out of it: what lies
+    """Every folder in `source` with the names of its files. Raises `Malformed` at a link that leads out: what lies
     there is not what was asked to be inspected."""
     tree = Tree(source, Excludes(()), limits, follow=True)
     top = os.path.realpath(source)
@@ -140,7 +140,7 @@ def _files(source: str, limits: Limits) -> Iterator[tuple[str, list[str]]]:
 
 
 def _copy(source: str, target: str, limits: Limits) -> None:
-    """Copy the files of `source` with their modes. Raises as `_files` does, and `Unavailable` for what cannot be read."""
+    """Copy the files of `source` with their modes. Raises as `_files` does, and `Unavailable` for unreadable files."""
     import shutil
 
     for folder, files in _files(source, limits):

@@ -1,0 +1,54 @@
+"""`navicert record start`: the materials of a step, kept in an unfinished link until the step ends."""
+
+from __future__ import annotations
+
+import argparse
+
+from navicert.cli.option import add_json, add_key, add_limits, add_store, add_verbosity
+from navicert.cli.recording import (
+    add_artifacts,
+    add_expectation,
+    add_facts,
+    add_finding,
+    only_signer,
+    report,
+    world,
+)
+
+HELP = "begin to record a step: its materials"
+DESCRIPTION = """Record the materials of STEP in a signed, unfinished link. Do the work, then run
+`navicert record stop` with the same key and store."""
+EXAMPLE = "navicert record start review --key keys/carol -m src"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.add_argument("step", metavar="STEP", help="name of the step in the layout")
+    add_key(parser, help="private key to sign with")
+    add_artifacts(parser, "materials", "files, folders, patterns, NAME=oci:DIR … it uses")
+    add_store(parser)
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--dsse", action="store_const", const="dsse", dest="form", help="write DSSE (default)")
+    form.add_argument("--metablock", action="store_const", const="metablock", dest="form", help="write Metablock")
+    parser.set_defaults(form="dsse")
+    add_facts(parser)
+    add_expectation(parser)
+    add_finding(parser)
+    add_limits(parser)
+    add_json(parser)
+    add_verbosity(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Record the materials."""
+    from navicert.envelope.document import seal
+    from navicert.record.session import begin
+    from navicert.store.directory import DirectoryStore
+
+    signer = only_signer(args)
+    store = DirectoryStore(args.store)
+    store.prepare()
+    recording = begin(args.step, materials=args.materials, world=world(args))
+    path = store.put_unfinished(args.step, signer.keyid, seal(recording.link, signer, form=args.form))
+    report(args, recording, path, signer, args.form)
+    return 0
