@@ -13,8 +13,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
-from typing import Final, NoReturn
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from navicert.errors import LimitExceeded, Malformed
 from navicert.limits import LOCAL, Limits
@@ -105,49 +105,44 @@ def _too_deep(path: str, where: str, limits: Limits) -> LimitExceeded:
     )
 
 
+# Where a value stands: the trail to its parent and the token below it, so that no pointer is built in vain.
+_Trail = tuple[object, str | int]
+
+
 def _inspect(root: object, limits: Limits, path: str, *, surrogates: bool) -> None:
     """Refuse what the parser let through: too deep, odd values, lone surrogates."""
-    # Containers to visit, each with the trail of tokens to it as a linked list, so that no pointer is built in vain.
-    Trail = tuple[object, "str | int"]
-    stack: list[tuple[object, int, Trail | None]] = [(root, 1, None)]
-    limit = limits.json_depth
+    stack: list[tuple[object, int, _Trail | None]] = [(root, 1, None)]
     while stack:
         node, depth, trail = stack.pop()
-        kind = type(node)
-        if kind is dict:
-            if depth > limit:
+        if isinstance(node, dict | list):
+            if depth > limits.json_depth:
                 raise _too_deep(path, _render(trail), limits)
-            for name, child in node.items():  # type: ignore[attr-defined]
-                if surrogates and not _encodable(name):
-                    _refuse("lone surrogate in a key", path, trail)
-                if type(child) is not str or surrogates:
-                    stack.append((child, depth + 1, (trail, name)))
-        elif kind is list:
-            if depth > limit:
-                raise _too_deep(path, _render(trail), limits)
-            for index, child in enumerate(node):  # type: ignore[arg-type,var-annotated]
-                if type(child) is not str or surrogates:
-                    stack.append((child, depth + 1, (trail, index)))
-        elif kind is str:
-            if not _encodable(node):  # type: ignore[arg-type]
-                _refuse("lone surrogate", path, trail)
-        elif kind is _Odd:
-            _refuse(node.what, path, trail)  # type: ignore[attr-defined]
+            if isinstance(node, dict):
+                if surrogates and not all(map(_encodable, node)):
+                    raise Malformed("lone surrogate in a key", path=path, pointer=_render(trail) or "/")
+                children: Iterable[tuple[str | int, object]] = node.items()
+            else:
+                children = enumerate(node)
+            # Strings are most of a document, and nothing can be wrong with them unless a surrogate was written.
+            stack.extend(
+                (child, depth + 1, (trail, token)) for token, child in children if surrogates or type(child) is not str
+            )
+        elif isinstance(node, str):
+            if not _encodable(node):
+                raise Malformed("lone surrogate", path=path, pointer=_render(trail) or "/")
+        elif isinstance(node, _Odd):
+            raise Malformed(node.what, path=path, pointer=_render(trail) or "/")
 
 
 def _encodable(text: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _refuse(what: str, path: str, trail: object) -> NoReturn:
-    raise Malformed(what, path=path, pointer=_render(trail) or "/")
-
-
 def _render(trail: object) -> str:
     tokens: list[str | int] = []
-    while trail is not None:
-        trail, token = trail  # type: ignore[misc]
-        tokens.append(token)
+    while isinstance(trail, tuple):
+        tokens.append(trail[1])
+        trail = trail[0]
     where = ""
     for token in reversed(tokens):
         where = pointer(where, token)
@@ -156,7 +151,7 @@ def _render(trail: object) -> str:
 
 # --- writing -------------------------------------------------------------------------------------------------------
 
-_ESCAPE = re.compile(r'\\(?:u([0-9a-f]{4})|(.))', re.DOTALL)
+_ESCAPE = re.compile(r"\\(?:u([0-9a-f]{4})|(.))", re.DOTALL)
 _PLAIN: Final = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", '"': '\\"', "\\": "\\\\"}
 
 

@@ -36,7 +36,7 @@ def format_timestamp(moment: datetime) -> str:
 
 
 def add_months(moment: datetime, months: int) -> datetime:
-    """`moment` moved by calendar months; the day is cut to the month's last (31 January + 1 month = 28 or 29 February)."""
+    """`moment` moved by calendar months; a day that the month lacks becomes its last (31 January + 1 = 28 February)."""
     index = moment.year * 12 + (moment.month - 1) + months
     year, month = divmod(index, 12)
     if not 1 <= year <= 9999:

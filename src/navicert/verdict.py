@@ -195,7 +195,7 @@ class Verdict:
         if self.passed:
             return self
         cause = self.first_cause
-        what = f"{cause.id}: {cause.reason}" if cause else "verification did not pass"
+        what = f"{cause.id}: {cause.reason}" if cause is not None else "verification did not pass"
         raise VerificationFailed(what, self)
 
     def with_summary(self, summary: object) -> Verdict:

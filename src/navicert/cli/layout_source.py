@@ -65,7 +65,7 @@ def _refuse_to_read(name: str) -> NoReturn:
 
 def built_in_problem(run: Sequence[str]) -> str:
     """What is wrong with the command of a built-in inspection, by the code that will run it; empty for nothing."""
-    from navicert.verify.inspections import run_built_in
+    from navicert.verify.builtin import run_built_in
 
     try:
         return run_built_in(run, _refuse_to_read)[1]

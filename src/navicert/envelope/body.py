@@ -24,7 +24,9 @@ def read_body(value: object, limits: Limits = LOCAL) -> Body:
         return Layout.from_json(value, limits=limits)
     if isinstance(kind, str) and kind.startswith("https://in-toto.io/Statement/"):
         return Statement.from_json(value, limits=limits)
-    raise Malformed("unknown document type", pointer="/_type", expected="layout, link or statement", got=repr(kind)[:60])
+    raise Malformed(
+        "unknown document type", pointer="/_type", expected="layout, link or statement", got=repr(kind)[:60]
+    )
 
 
 def describe(body: Body) -> str:

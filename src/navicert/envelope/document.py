@@ -55,16 +55,17 @@ class Sealed:
     origin: str
     digest: Digest
     limits: Limits = field(repr=False)
-    _content: object = field(repr=False)
-    """DSSE: the payload bytes. Metablock: the received `signed` object."""
+    _payload: bytes = field(default=b"", repr=False)
+    """DSSE: the bytes that are signed with their type."""
+    _signed: dict[str, object] = field(default_factory=dict, repr=False)
+    """Metablock: the `signed` object as received."""
 
     def candidates(self) -> Iterator[tuple[bytes, object]]:
         """The messages that a signature may be over, each with what its body is read from."""
         if self.form == "dsse":
-            assert isinstance(self._content, bytes)
-            yield pae(self.payload_type, self._content), self._content
+            yield pae(self.payload_type, self._payload), self._payload
             return
-        received = as_object(self._content, "/signed")
+        received = self._signed
         message = canonical(received)
         yield message, received
         complete = _COMPLETE.get(str(received.get("_type")))
@@ -213,9 +214,7 @@ def open_document(raw: bytes, limits: Limits = LOCAL, *, path: str = "") -> Seal
 def _open_dsse(raw: bytes, document: dict[str, object], limits: Limits, path: str) -> Sealed:
     kind = as_text(required(document, "payloadType", ""), "/payloadType")
     if kind != PAYLOAD_TYPE and not (kind.startswith("application/vnd.in-toto.") and kind.endswith("+json")):
-        raise Malformed(
-            "unknown payload type", pointer="/payloadType", expected=PAYLOAD_TYPE, got=repr(kind)[:80]
-        )
+        raise Malformed("unknown payload type", pointer="/payloadType", expected=PAYLOAD_TYPE, got=repr(kind)[:80])
     payload = document["payload"]
     if type(payload) is not str:
         raise Malformed("wrong type", pointer="/payload", expected="string")
@@ -252,7 +251,7 @@ def _open_metablock(raw: bytes, document: dict[str, object], limits: Limits, pat
         except ValueError as error:
             raise Malformed("signature is not hexadecimal", pointer=f"/signatures/{i}/{name}") from error
         signatures.append(Signature(keyid, value, entry))
-    return Sealed(raw, "metablock", "", tuple(signatures), path, sha256(raw), limits, signed)
+    return Sealed(raw, "metablock", "", tuple(signatures), path, sha256(raw), limits, _signed=signed)
 
 
 def _entries(document: dict[str, object], limits: Limits) -> list[object]:
@@ -286,9 +285,8 @@ def add_signatures(sealed: Sealed, *signers: Signer, replace: bool = False) -> b
     """
     kept = [] if replace else [signature.fields for signature in sealed.signatures]
     if sealed.form == "dsse":
-        assert isinstance(sealed._content, bytes)
-        return _write_dsse(sealed.payload_type, sealed._content, kept, signers)
-    return _write_metablock(as_object(sealed._content, "/signed"), kept, signers)
+        return _write_dsse(sealed.payload_type, sealed._payload, kept, signers)
+    return _write_metablock(sealed._signed, kept, signers)
 
 
 def _others(kept: list[dict[str, object]], signers: tuple[Signer, ...]) -> list[dict[str, object]]:
@@ -298,9 +296,7 @@ def _others(kept: list[dict[str, object]], signers: tuple[Signer, ...]) -> list[
     return [entry for entry in kept if entry.get("keyid") not in ids]
 
 
-def _write_dsse(
-    payload_type: str, payload: bytes, kept: list[dict[str, object]], signers: tuple[Signer, ...]
-) -> bytes:
+def _write_dsse(payload_type: str, payload: bytes, kept: list[dict[str, object]], signers: tuple[Signer, ...]) -> bytes:
     message = pae(payload_type, payload)
     entries = _others(kept, signers)
     entries += [{"keyid": signer.keyid, "sig": encode_base64(signer.sign(message))} for signer in signers]
@@ -308,9 +304,7 @@ def _write_dsse(
     return json.dumps(envelope, sort_keys=True).encode()
 
 
-def _write_metablock(
-    signed: dict[str, object], kept: list[dict[str, object]], signers: tuple[Signer, ...]
-) -> bytes:
+def _write_metablock(signed: dict[str, object], kept: list[dict[str, object]], signers: tuple[Signer, ...]) -> bytes:
     message = canonical(signed)
     entries = _others(kept, signers)
     entries += [{"keyid": signer.keyid, "sig": signer.sign(message).hex()} for signer in signers]

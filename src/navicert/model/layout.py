@@ -177,11 +177,12 @@ def _rules(document: Mapping[str, object], name: str, where: str, limits: Limits
 def _refuse_doubled_names(layout: Layout, where: str) -> None:
     # Spec §4.3.1 makes names identifiers: two items that share one could not be told apart by their evidence.
     seen: set[str] = set()
-    for section, items in (("steps", layout.steps), ("inspect", layout.inspections)):
-        for i, item in enumerate(items):
-            if item.name in seen:
-                raise Malformed("name used twice", pointer=f"{where}/{section}/{i}/name", got=repr(item.name))
-            seen.add(item.name)
+    names = [(f"{where}/steps/{i}/name", step.name) for i, step in enumerate(layout.steps)]
+    names += [(f"{where}/inspect/{i}/name", inspection.name) for i, inspection in enumerate(layout.inspections)]
+    for place, name in names:
+        if name in seen:
+            raise Malformed("name used twice", pointer=place, got=repr(name))
+        seen.add(name)
 
 
 def complete_layout(document: Mapping[str, object]) -> dict[str, object]:

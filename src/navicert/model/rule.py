@@ -70,8 +70,7 @@ class Rule:
     def pack(self) -> list[str]:
         """The JSON array of this rule, keywords in upper case."""
         words = [self.kind.value, self.pattern]
-        if self.kind is RuleKind.MATCH:
-            assert self.dest_type is not None and self.step is not None
+        if self.dest_type is not None and self.step is not None:
             if self.source_prefix is not None:
                 words += ["IN", self.source_prefix]
             words += ["WITH", self.dest_type.value.upper()]

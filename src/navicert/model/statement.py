@@ -20,13 +20,16 @@ STATEMENT_TYPES: Final = ("https://in-toto.io/Statement/v1", "https://in-toto.io
 _KNOWN: Final = frozenset({"_type", "subject", "predicateType", "predicate"})
 
 
+_NO_DIGESTS: Final = DigestSet()
+
+
 @dataclass(frozen=True, slots=True)
 class ResourceDescriptor:
     """One artifact that a statement speaks of. At least one of name, uri and digests is present."""
 
     name: str | None = None
     uri: str | None = None
-    digests: DigestSet = DigestSet()
+    digests: DigestSet = _NO_DIGESTS
 
     @staticmethod
     def from_json(value: object, where: str) -> ResourceDescriptor:

@@ -56,9 +56,9 @@ class Authority:
         labels = {key.fingerprint: keyid[:8] for keyid, key in keys.items()}
         return Authority(keys, release, persons | dict(principals or {}), labels)
 
-    def authorised(self, step: Step) -> dict[str, Key]:
-        """The keys that may sign for `step`, by fingerprint. Ids that the layout has no key for give none."""
-        return {key.fingerprint: key for key in map(self.keys.get, step.pubkeys) if key is not None}
+    def authorised(self, step: Step) -> frozenset[Key]:
+        """The keys that may sign for `step`. Ids that the layout has no key for give none."""
+        return frozenset(key for key in map(self.keys.get, step.pubkeys) if key is not None)
 
     def principal(self, key: Key) -> Principal:
         """Whom a signature by `key` counts for: the declared person, else the key material itself."""

@@ -94,7 +94,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is about to be used. `whole` (if any) binds everything at once; otherwise every one of `parts` must be bound.
+    """What is about to be used. `whole` (if any) binds everything at once; otherwise each of `parts` must be bound.
 
     `kind` is "file", "directory" or "image".
     """

@@ -13,13 +13,14 @@ from dataclasses import replace
 
 from navicert.model.layout import Layout
 from navicert.model.release import Release
-from navicert.verdict import Check, Verdict, all_of, at_least, failed, note, passed
+from navicert.verdict import Check, Outcome, Verdict, all_of, at_least, failed, note, passed
 from navicert.verify.authority import Authority
-from navicert.verify.case import Case, InspectionResult, Target
-from navicert.verify.chain import Memo, Outcomes, Place, judge_layout
+from navicert.verify.case import Case, InspectionResult
+from navicert.verify.chain import judge_layout, target_step
 from navicert.verify.inspections import Inspector
 from navicert.verify.parameters import substitute
 from navicert.verify.profile import Profile
+from navicert.verify.setting import Memo, Outcomes, Place, Setting
 from navicert.verify.target import Products, judge_revoked, judge_target
 
 ROOT = "verdict"
@@ -42,7 +43,7 @@ def verify(case: Case, inspector: Inspector | None = None, *, progress: Callable
     """
     memo = Memo()
     verdict = _evaluate(case, memo)
-    while memo.pending and verdict.outcome.value == "pending":
+    while memo.pending and verdict.outcome is Outcome.PENDING:
         results: dict[str, InspectionResult] = {}
         for path, inspection in memo.pending.items():
             if inspector is None:
@@ -65,6 +66,8 @@ def verify_any(cases: Sequence[Case], inspector: Inspector | None = None) -> Ver
 
     No case is no pass.
     """
+    if not cases:
+        raise ValueError("no policy to judge by")
     verdicts: list[Verdict] = []
     for case in cases:
         verdict = verify(case, inspector)
@@ -77,8 +80,6 @@ def verify_any(cases: Sequence[Case], inspector: Inspector | None = None) -> Ver
         replace(verdict.root, subject=case.policy.sealed.origin) for case, verdict in zip(cases, verdicts, strict=True)
     )
     root = at_least(1, "policy.any", "", children, f"none of {len(children)} layouts passes")
-    if not verdicts:
-        raise ValueError("no policy to judge by")
     return replace(verdicts[0], root=root, inputs=tuple(d for verdict in verdicts for d in verdict.inputs))
 
 
@@ -87,14 +88,13 @@ def _evaluate(case: Case, memo: Memo) -> Verdict:
     signature = _owner_signatures(case)
     checks: list[Check] = [signature]
     summary = None
-    if policy.verified is not None and signature.outcome.passes:
-        layout = policy.verified.body
-        assert isinstance(layout, Layout)
+    layout = None if policy.verified is None else policy.verified.body
+    if isinstance(layout, Layout) and signature.outcome.passes:
         authority = Authority.of(layout, case.principals)
         strict = case.profile is Profile.STRICT
         layout = substitute(layout, case.parameters, case.patterns, strict=strict)
         place = Place(ROOT, (), (str(policy.sealed.digest),))
-        outcomes = judge_layout(case, layout, authority, place, memo)
+        outcomes = judge_layout(Setting(case, layout, authority, place, memo))
         checks += _version(case, authority.release)
         checks += outcomes.checks
         checks += _target(case, layout, outcomes)
@@ -151,7 +151,7 @@ def _target(case: Case, layout: Layout, outcomes: Outcomes) -> list[Check]:
     target = case.target
     if target is None:
         return [note("target.none", "", "no target was given: the chain is judged, and nothing is bound to it")]
-    step = case.target_step or (layout.steps[-1].name if layout.steps else "")
+    step = target_step(case, layout)
     names = {item.name for item in layout.steps} | {item.name for item in layout.inspections}
     if step not in names:
         return [failed("target.bound", target.name, f'there is no step "{step}" to bind it to')]
@@ -164,6 +164,3 @@ def _target(case: Case, layout: Layout, outcomes: Outcomes) -> list[Check]:
         bound = replace(bound, cause=f"{ROOT}/step[{step}]/step.threshold[{step}]")
     revoked = judge_revoked(target, case.revoked)
     return [bound] if revoked is None else [revoked, bound]
-
-
-__all__ = ["ROOT", "Target", "evaluate", "verify", "verify_any"]

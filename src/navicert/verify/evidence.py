@@ -40,7 +40,8 @@ class Evidence:
     origin: str
     digest: Digest
     sublayout: bool = False
-    sublayout_index: int = 0
+    alternative: int = 0
+    """Which of the ways in which a sublayout holds this is."""
 
     @property
     def who(self) -> str:
@@ -62,9 +63,7 @@ class Claim:
 def claim_of(body: Link | Statement | Layout) -> Claim | None:
     """What `body` claims about a step; None for what is no link. Raises `Malformed` for a bad link predicate."""
     if isinstance(body, Link):
-        return Claim(
-            body.name, Record(body.materials, body.products), body.command, body.byproducts, body.environment
-        )
+        return Claim(body.name, Record(body.materials, body.products), body.command, body.byproducts, body.environment)
     if isinstance(body, Statement) and LINK_PREDICATE.fullmatch(body.predicate_type):
         return _from_statement(body)
     return None
@@ -76,7 +75,9 @@ def _from_statement(statement: Statement) -> Claim:
     materials = predicate.get("materials")
     if isinstance(materials, dict):
         # The predicate types before v0.3 keep the classic map of path to digests.
-        pairs: Artifacts = {path: DigestSet.from_json(digests, f"{where}/materials") for path, digests in materials.items()}
+        pairs: Artifacts = {
+            path: DigestSet.from_json(digests, f"{where}/materials") for path, digests in materials.items()
+        }
     else:
         items = as_list([] if materials is None else materials, f"{where}/materials")
         pairs = _named([ResourceDescriptor.from_json(m, f"{where}/materials/{i}") for i, m in enumerate(items)], where)

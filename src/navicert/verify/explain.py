@@ -80,9 +80,7 @@ class Story:
             "more": max(0, len(found) - self.items),
         }
 
-    def _near(
-        self, path: str, digests: DigestSet | None, own: Mapping[str, DigestSet], rules: Sequence[Rule]
-    ) -> str:
+    def _near(self, path: str, digests: DigestSet | None, own: Mapping[str, DigestSet], rules: Sequence[Rule]) -> str:
         """A near miss for `path`: the same content under another name, or the same name but for prefix or case."""
         if digests is None:
             return next((f'"{other}" is there' for other in own if _alike(other, path)), "")

@@ -1,28 +1,24 @@
 """Inspections: what the verifier itself looks at, once everything else holds.
 
-Judging needs only their results; running them is an `Inspector`'s work, outside. Some are built in and need no
-process: a layout names them as `["navicert", "inspect", NAME, …]`, so that other implementations can run the same
-layout wherever the `navicert` command is installed.
+Judging needs only their results; running them is an `Inspector`'s work, outside.
 
 Spec: in-toto v1.0 §4.3.4, §5.2 (10, 11).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Final, Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
 
-from navicert.errors import Malformed
-from navicert.limits import LOCAL
 from navicert.model.layout import Inspection
-from navicert.strictjson import loads, type_name
+from navicert.model.rule import RuleKind, Side
+from navicert.verdict import Check, Outcome, all_of, broke, failed, passed, skipped
 from navicert.verify.case import InspectionResult
-
-BUILT_IN: Final = ("navicert", "inspect")
-"""What the command of a built-in inspection begins with."""
-
-SEVERITIES: Final = ("UNKNOWN", "NEGLIGIBLE", "LOW", "MEDIUM", "HIGH", "CRITICAL")
+from navicert.verify.rules import Record
+from navicert.verify.rulings import Judge
+from navicert.verify.setting import Setting, words
+from navicert.verify.target import Products
 
 
 class Inspector(Protocol):
@@ -32,214 +28,72 @@ class Inspector(Protocol):
         """What running `inspection` gave. Never raises for what the command did; `problem` says what went wrong."""
 
 
-def is_built_in(run: Sequence[str]) -> bool:
-    """Whether `run` names a built-in inspection, which needs no process."""
-    return tuple(run[:2]) == BUILT_IN
-
-
-ReadFile = Callable[[str], bytes]
-"""Gives the bytes of a file below the inspected folder. Raises `NavicertError` for a missing or outside one."""
-
-
-def run_built_in(run: Sequence[str], read: ReadFile) -> tuple[int, str]:
-    """The return value (0 passed, 1 did not, 2 could not be judged) and the reason of a built-in inspection."""
-    try:
-        words = list(run[2:])
-        if not words or words[0] not in CHECKS:
-            raise Malformed(
-                "unknown built-in inspection", expected=", ".join(CHECKS), got=repr(words[0]) if words else "nothing"
-            )
-        return CHECKS[words[0]](_parse(words[0], words[1:]), read)
-    except Malformed as error:
-        return 2, str(error)
+def results_of(setting: Setting) -> dict[str, InspectionResult]:
+    """What the inspections of this layout gave, by name, as far as they were run."""
+    inspected = setting.case.inspected
+    paths = {inspection.name: setting.path_of(inspection) for inspection in setting.layout.inspections}
+    return {name: inspected[path] for name, path in paths.items() if path in inspected}
 
 
 @dataclass(frozen=True, slots=True)
-class _Arguments:
-    files: tuple[str, ...]
-    options: dict[str, tuple[str, ...]] = field(default_factory=dict)
+class Inspected:
+    """The checks of all inspections, and what they tie to the chain."""
 
-    def one(self, name: str) -> str | None:
-        values = self.options.get(name, ())
-        if len(values) > 1:
-            raise Malformed(f"{name} is given more than once")
-        return values[0] if values else None
-
-    def many(self, name: str) -> tuple[str, ...]:
-        return self.options.get(name, ())
+    checks: tuple[Check, ...]
+    tied: tuple[Products, ...]
 
 
-_OPTIONS: Final = {
-    "json-none": ("--path", "--value", "--require", "--preset", "--severity"),
-    "json-all": ("--path", "--value", "--require"),
-    "file-exists": (),
-}
-
-
-def _parse(check: str, words: Sequence[str]) -> _Arguments:
-    files: list[str] = []
-    options: dict[str, list[str]] = {}
-    queue = list(words)
-    while queue:
-        word = queue.pop(0)
-        if not word.startswith("--"):
-            files.append(word)
-            continue
-        name, equals, value = word.partition("=")
-        if name not in _OPTIONS[check]:
-            raise Malformed(f"unknown option {name} of {check}", expected=", ".join(_OPTIONS[check]) or "none")
-        if not equals:
-            if not queue:
-                raise Malformed(f"{name} needs a value")
-            value = queue.pop(0)
-        options.setdefault(name, []).append(value)
-    if not files:
-        raise Malformed(f"{check} names no file")
-    return _Arguments(tuple(files), {name: tuple(values) for name, values in options.items()})
-
-
-@dataclass(frozen=True, slots=True)
-class _Preset:
-    """How to read one tool's report: `require` must be there (it shows that the tool really reported), `path` leads
-    to the severities."""
-
-    require: tuple[str, ...]
-    path: str
-
-
-PRESETS: Final = {
-    # A trivy report without Results scanned nothing that it knows; a clean target has Results without Vulnerabilities.
-    "trivy": _Preset(("SchemaVersion", "ArtifactName", "Results[]"), "Results[].Vulnerabilities[]?.Severity"),
-    "grype": _Preset(("descriptor.name", "source.type", "matches"), "matches[]?.vulnerability.severity"),
-}
-
-
-def _json_none(arguments: _Arguments, read: ReadFile) -> tuple[int, str]:
-    preset_name = arguments.one("--preset")
-    if preset_name is None:
-        if arguments.many("--severity"):
-            raise Malformed("--severity needs --preset")
-        return _judge_json(arguments, read, _wanted(arguments), arguments.many("--require"), fold=False, all_of=False)
-    preset = PRESETS.get(preset_name)
-    if preset is None:
-        raise Malformed("unknown preset", expected=", ".join(PRESETS), got=repr(preset_name)[:60])
-    severities = tuple(value.upper() for value in arguments.many("--severity"))
-    odd = sorted(set(severities) - set(SEVERITIES))
-    if odd or not severities or arguments.many("--path") or arguments.many("--value"):
-        raise Malformed(
-            "a preset takes --severity, at least once, and nothing else",
-            expected=", ".join(SEVERITIES),
-            got=", ".join(odd),
-        )
-    return _judge_json(arguments, read, (preset.path, severities), preset.require, fold=True, all_of=False)
-
-
-def _json_all(arguments: _Arguments, read: ReadFile) -> tuple[int, str]:
-    return _judge_json(arguments, read, _wanted(arguments), arguments.many("--require"), fold=False, all_of=True)
-
-
-def _wanted(arguments: _Arguments) -> tuple[str, tuple[str, ...]]:
-    path = arguments.one("--path")
-    if path is None or not arguments.many("--value"):
-        raise Malformed("needs --path and at least one --value")
-    if _segments(path)[0].optional and not arguments.many("--require"):
-        raise Malformed(
-            "the path begins with an optional part, so an empty report would pass",
-            remedy="add --require PATH for something that every real report holds",
-        )
-    return path, arguments.many("--value")
-
-
-def _judge_json(
-    arguments: _Arguments,
-    read: ReadFile,
-    wanted: tuple[str, tuple[str, ...]],
-    require: Sequence[str],
-    *,
-    fold: bool,
-    all_of: bool,
-) -> tuple[int, str]:
-    path, values = wanted
-    looked_at = 0
-    for name in arguments.files:
-        document = loads(read(name), LOCAL, path=name)
-        for needed in require:
-            _select(document, needed, name)
-        found = [_scalar(value, path, name) for value in _select(document, path, name)]
-        looked_at += len(found)
-        listed = [value for value in found if (value.upper() if fold else value) in values]
-        if all_of and not found:
-            return 1, f"{name}: {path} selects nothing"
-        if all_of and len(listed) < len(found):
-            odd = next(value for value in found if value not in values)
-            return 1, f"{name}: {len(found) - len(listed)} of {len(found)} at {path} differ, first {odd!r}"
-        if not all_of and listed:
-            return 1, f"{name}: {len(listed)} of {len(found)} at {path} are {', '.join(sorted(set(listed)))}"
-    return 0, f"{looked_at} values at {path} looked at, {'all' if all_of else 'none'} of {', '.join(values)}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Segment:
-    name: str
-    each: bool
-    optional: bool
-
-
-def _segments(path: str) -> list[_Segment]:
-    segments = []
-    for text in path.split("."):
-        optional = text.endswith("?")
-        name = text.removesuffix("?")
-        each = name.endswith("[]")
-        name = name.removesuffix("[]")
-        if not name or "[" in name or "?" in name:
-            raise Malformed("not a path", expected="names joined by dots, [] for each element, ? for may be absent", got=path)
-        segments.append(_Segment(name, each, optional))
-    return segments
-
-
-def _select(document: object, path: str, file: str) -> list[object]:
-    """What `path` leads to. A part that is not marked `?` must be there, and an array not empty: a report that lacks
-    what is looked for proves nothing. Raises `Malformed`."""
-    nodes: list[object] = [document]
-    for segment in _segments(path):
-        reached: list[object] = []
-        for node in nodes:
-            if not isinstance(node, dict):
-                raise Malformed(f"{path}: not an object above {segment.name}", path=file, got=type_name(node))
-            value = node.get(segment.name)
-            if value is None or (segment.each and value == []):
-                if segment.optional:
-                    continue
-                raise Malformed(f"{path} selects nothing: no {segment.name}", path=file)
-            if segment.each:
-                if not isinstance(value, list):
-                    raise Malformed(f"{path}: {segment.name} is no array", path=file, got=type_name(value))
-                reached.extend(value)
+def judge_inspections(
+    setting: Setting, results: Mapping[str, InspectionResult], judge: Judge, blocker: str | None
+) -> Inspected:
+    """The inspections in order, up to the first that fails. `blocker` is the path of a check that failed before: then
+    none is run, because no command should run on a target that is refused anyway."""
+    checks: list[Check] = []
+    tied: list[Products] = []
+    for inspection in setting.layout.inspections:
+        result = results.get(inspection.name)
+        if blocker is not None:
+            reason = "not run: an earlier check did not pass"
+            checks.append(skipped("inspection", inspection.name, reason, cause=blocker))
+        elif result is None:
+            setting.memo.pending[setting.path_of(inspection)] = inspection
+            pending = Check("inspection.run", words(inspection.run), "has not been run", leaf=Outcome.PENDING)
+            checks.append(all_of("inspection", inspection.name, (pending,)))
+        else:
+            check = _judge(inspection, result, judge)
+            checks.append(check)
+            if check.outcome.passes:
+                tied.append(_tied(inspection, result, judge))
             else:
-                reached.append(value)
-        nodes = reached
-    return nodes
+                blocker = setting.path_of(inspection)
+    return Inspected(tuple(checks), tuple(tied))
 
 
-def _scalar(value: object, path: str, file: str) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str | int | float):
-        return str(value)
-    raise Malformed(f"{path} leads to no plain value", path=file, got=type_name(value))
+def _judge(inspection: Inspection, result: InspectionResult, judge: Judge) -> Check:
+    """The command must return 0, and then its rules must hold."""
+    command = words(inspection.run)
+    if result.problem:
+        return all_of("inspection", inspection.name, (broke("inspection.run", command, result.problem),))
+    facts = {"return-value": result.return_value, "output": result.output[-2000:]}
+    lines = result.output.strip().splitlines()
+    if type(result.return_value) is int and result.return_value == 0:
+        ran = passed("inspection.run", command, lines[-1][:200] if lines else "returned 0", facts=facts)
+    else:
+        said = f": {lines[-1][:200]}" if lines else ""
+        ran = failed("inspection.run", command, f"returned {result.return_value}{said}", facts=facts)
+    rules = judge.judge(inspection, Record(result.materials, result.products))
+    return all_of("inspection", inspection.name, (ran, *rules))
 
 
-def _file_exists(arguments: _Arguments, read: ReadFile) -> tuple[int, str]:
-    for name in arguments.files:
-        if not read(name):
-            return 1, f"{name}: empty"
-    return 0, f"{', '.join(arguments.files)}: present"
-
-
-CHECKS: Final[dict[str, Callable[[_Arguments, ReadFile], tuple[int, str]]]] = {
-    "json-none": _json_none,
-    "json-all": _json_all,
-    "file-exists": _file_exists,
-}
-"""The built-in inspections by name."""
+def _tied(inspection: Inspection, result: InspectionResult, judge: Judge) -> Products:
+    """What a MATCH of the inspection ties to a step: only that may bind a target. The rest is what happened to lie in
+    the folder."""
+    record = Record(result.materials, result.products)
+    tied = {
+        path: record.side(side)[path]
+        for side in Side
+        for application in judge.rulings.apply(inspection, side, record, judge.choice)
+        if application.rule.kind is RuleKind.MATCH and application.rule.step in judge.choice
+        for path in application.consumed
+    }
+    return Products(f"inspection {inspection.name}", tied)

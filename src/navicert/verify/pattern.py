@@ -35,7 +35,7 @@ class Pattern:
         return path.startswith(self._prefix) if self._rest else path == self._prefix
 
     def select(self, paths: Sequence[str]) -> Iterable[str]:
-        """The matching ones among `paths`, which must be sorted: only those with the literal beginning are looked at."""
+        """The matching ones among `paths`, which must be sorted; only those with the literal beginning are tried."""
         start = bisect_left(paths, self._prefix)
         if not self._rest:
             return paths[start : start + 1] if paths[start : start + 1] == [self._prefix] else ()

@@ -97,7 +97,7 @@ def apply_rules(
 class _Queue:
     """The artifacts not yet consumed. Condemned ones (left for a failed DISALLOW) are out, but not consumed."""
 
-    __slots__ = ("_artifacts", "_consumed", "_paths", "_left")
+    __slots__ = ("_artifacts", "_consumed", "_left", "_paths")
 
     def __init__(self, artifacts: Artifacts) -> None:
         self._artifacts = artifacts
@@ -134,18 +134,18 @@ def _choose(kind: RuleKind, paths: Sequence[str], record: Record, other: Compare
         return [path for path in paths if path in materials and path not in products]
     if kind is RuleKind.MODIFY:
         return [
-            path
-            for path in paths
-            if path in materials and path in products and other(materials[path], products[path])
+            path for path in paths if path in materials and path in products and other(materials[path], products[path])
         ]
-    assert kind is RuleKind.ALLOW
-    return list(paths)
+    if kind is RuleKind.ALLOW:
+        return list(paths)
+    raise ValueError(f"{kind.value} consumes nothing by itself")
 
 
 def _match(
     rule: Rule, pattern: Pattern, queue: _Queue, lookup: Lookup, same: Compare
 ) -> tuple[list[str], tuple[Mismatch, ...]]:
-    assert rule.step is not None and rule.dest_type is not None
+    if rule.step is None or rule.dest_type is None:
+        raise ValueError("a MATCH names a step and one of its lists")
     counterparts = (lookup(rule.step) or _EMPTY).side(rule.dest_type)
     consumed: list[str] = []
     mismatches: list[Mismatch] = []
@@ -161,9 +161,7 @@ def _match(
     return consumed, tuple(mismatches)
 
 
-def match_paths(
-    rule: Rule, pattern: Pattern, select: Callable[[Pattern], Sequence[str]]
-) -> list[tuple[str, str]]:
+def match_paths(rule: Rule, pattern: Pattern, select: Callable[[Pattern], Sequence[str]]) -> list[tuple[str, str]]:
     """The paths among `select` that a MATCH looks at, each with the path of its counterpart.
 
     Prefixes are literal folders: the pattern is matched against what follows the source prefix.

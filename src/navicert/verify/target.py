@@ -34,7 +34,7 @@ class Products:
 def is_bound(target: Target, products: Products) -> bool:
     """Whether `products` alone bind the whole of `target`."""
     index = products.by_digest()
-    return _whole(target, index) is not None or bool(target.parts) and not _unbound(target, index)
+    return _whole(target, index) is not None or (bool(target.parts) and not _unbound(target, index))
 
 
 def _whole(target: Target, index: Mapping[str, list[str]]) -> str | None:
@@ -60,7 +60,8 @@ def _unbound(target: Target, index: Mapping[str, list[str]]) -> list[Part]:
     # The files of a directory must all lie in one recorded folder: two files that changed places are not the same.
     folders: set[str] | None = None
     for part in target.parts:
-        assert part.path is not None
+        if part.path is None:
+            return [part]
         here = {
             path[: len(path) - len(part.path)]
             for digest in part.digests
@@ -79,16 +80,16 @@ def judge_target(target: Target, offers: Iterable[Products], others: Iterable[Pr
     children: list[Check] = []
     for products in offers:
         index = products.by_digest()
-        children.append(_judge(target, products, index, by_text=False))
-        if target.kind == "image":
-            children.append(_judge(target, products, index, by_text=True))
+        children += [_judge(target, products, index, by_text=by_text) for by_text in (False, True)]
     where = ", ".join(products.source for products in offers) or "nothing"
     if any(child.outcome.passes for child in children):
         reason = f"{target.kind} {target.name} is what the chain produced"
     else:
         reason = f"{target.kind} {target.name} is not among the products of {where}{_elsewhere(target, others)}"
     facts = {"target": target.name, "kind": target.kind, "digests": _digests(target), "offered": _offered(offers)}
-    return at_least(1, "target.bound", target.name, tuple(children), reason, facts=facts, spec="navicert target binding")
+    return at_least(
+        1, "target.bound", target.name, tuple(children), reason, facts=facts, spec="navicert target binding"
+    )
 
 
 def _judge(target: Target, products: Products, index: Mapping[str, list[str]], *, by_text: bool) -> Check:
@@ -96,7 +97,9 @@ def _judge(target: Target, products: Products, index: Mapping[str, list[str]], *
     find = _text if by_text else _direct
     whole = None if target.whole is None else find(target.whole, index)
     if whole is not None:
-        return passed(id, products.source, f'its digest is recorded {"in the text file" if by_text else "as"} "{whole}"')
+        return passed(
+            id, products.source, f'its digest is recorded {"in the text file" if by_text else "as"} "{whole}"'
+        )
     missing = [part.label for part in target.parts if find(part, index) is None]
     if not missing and not by_text:
         missing = [part.label for part in _unbound(target, index)]
@@ -104,7 +107,9 @@ def _judge(target: Target, products: Products, index: Mapping[str, list[str]], *
         found = sorted({path for part in target.parts if (path := find(part, index)) is not None})
         return passed(id, products.source, f"recorded as {', '.join(found[:5])}")
     what = "no text file holds an id of" if by_text else "no product has the digest of"
-    return failed(id, products.source, f"{what} {', '.join(missing[:5]) or target.name}", facts={"missing": missing[:20]})
+    return failed(
+        id, products.source, f"{what} {', '.join(missing[:5]) or target.name}", facts={"missing": missing[:20]}
+    )
 
 
 def _elsewhere(target: Target, others: Iterable[Products]) -> str:

@@ -40,7 +40,7 @@ class Group:
 def group(evidence: Sequence[Evidence], *, strong: bool) -> tuple[Group, ...]:
     """The groups of `evidence`, one for each distinct report: those who agree with it. Most principals first, then by
     digest, so that the order in which evidence arrived decides nothing."""
-    ordered = sorted(evidence, key=lambda item: (str(item.digest), item.sublayout_index, item.origin))
+    ordered = sorted(evidence, key=lambda item: (str(item.digest), item.alternative, item.origin))
     groups: list[Group] = []
     distinct: list[Record] = []
     for item in ordered:

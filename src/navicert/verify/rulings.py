@@ -1,0 +1,174 @@
+"""What the artifact rules of a step or inspection come to, as checks.
+
+Spec: in-toto v1.0 §5.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from navicert.model.layout import Inspection, Step
+from navicert.model.rule import Rule, RuleKind, Side
+from navicert.verdict import Check, all_of, failed, passed, skipped, warned
+from navicert.verify.explain import Chapter, Story
+from navicert.verify.pattern import Pattern
+from navicert.verify.rules import Application, Record, apply_rules, match_paths, sources
+from navicert.verify.selection import Choice
+from navicert.verify.setting import Setting
+
+SPEC = "§5.3"
+
+
+def rules_of(item: Step | Inspection, side: Side) -> tuple[Rule, ...]:
+    """The rules of `item` on one side."""
+    return item.expected_materials if side is Side.MATERIALS else item.expected_products
+
+
+@dataclass(frozen=True, slots=True)
+class Rulings:
+    """Applies rules within one layout, each combination of records once. `found` is what its inspections found."""
+
+    setting: Setting
+    found: Mapping[str, Record]
+
+    def apply(self, item: Step | Inspection, side: Side, record: Record, choice: Choice) -> tuple[Application, ...]:
+        """What the rules of `item` do to `record`, where the steps are those of `choice`."""
+        rules = rules_of(item, side)
+        named = sources(rules)
+        records = {name: choice[name].record for name in named if name in choice}
+        if isinstance(item, Inspection):
+            # Inspections see one another, and what they find themselves.
+            records |= {name: record for name, record in self.found.items() if name in named}
+        identity = tuple((name, id(r.materials), id(r.products)) for name, r in sorted(records.items()))
+        key = (self.setting.place.path, item.name, side, id(record.materials), id(record.products), identity)
+        known = self.setting.memo.applications.get(key)
+        if known is None:
+            known = apply_rules(rules, side, record, records.get, strong=self.setting.strong)
+            self.setting.memo.applications[key] = known
+        return known
+
+    def hold(self, item: Step | Inspection, record: Record, choice: Choice) -> bool:
+        """Whether all rules of `item` hold."""
+        return not any(
+            self._fails(application) for side in Side for application in self.apply(item, side, record, choice)
+        )
+
+    def _fails(self, application: Application) -> bool:
+        profile = self.setting.case.profile
+        if application.offending or (application.mismatches and profile.match_must_hold):
+            return True
+        return self.setting.case.strict and profile.warns_of_loose_rules and is_idle(application)
+
+
+def is_idle(application: Application) -> bool:
+    """Whether this is a MATCH that matched nothing at all."""
+    return application.rule.kind is RuleKind.MATCH and not application.consumed and not application.mismatches
+
+
+@dataclass(slots=True)
+class Judge:
+    """Turns applications into checks, in the order of the layout: a change that was reported once is not reported as
+    new by the steps that inherit it."""
+
+    rulings: Rulings
+    choice: Choice
+    chapters: tuple[Chapter, ...]
+    missing: frozenset[str]
+    """The steps that have not enough evidence to be matched against."""
+    _reported: dict[tuple[object, ...], str] = field(default_factory=dict)
+
+    @property
+    def _setting(self) -> Setting:
+        return self.rulings.setting
+
+    def judge(self, item: Step | Inspection, record: Record) -> list[Check]:
+        """A check for each side of `item` that has rules."""
+        return [self._side(item, side, record) for side in Side if rules_of(item, side)]
+
+    def _side(self, item: Step | Inspection, side: Side, record: Record) -> Check:
+        rules = rules_of(item, side)
+        id = f"{'step' if isinstance(item, Step) else 'inspection'}.{side.value}"
+        here = f"{self._setting.path_of(item)}/{id}[{item.name}]"
+        changed: dict[str, str] = {}
+        checks: list[Check] = []
+        for application in self.rulings.apply(item, side, record, self.choice):
+            subject = f"{application.index + 1} {application.rule}"
+            if application.mismatches:
+                check = self._mismatch(application, subject, here)
+                changed |= dict.fromkeys((m.path for m in application.mismatches), f"{here}/{check.name}")
+            elif application.offending and application.rule.kind is RuleKind.REQUIRE:
+                check = self._absence(application, subject, side, record)
+            elif application.offending:
+                check = self._leftover(application, subject, side, record, rules, changed)
+            elif application.rule.step in self.missing:
+                cause = self._setting.threshold_path(application.rule.step)
+                check = skipped("rule.match", subject, "there is nothing to match against", cause=cause)
+            elif is_idle(application) and self._setting.case.profile.warns_of_loose_rules:
+                check = self._setting.loose("rule.match-nothing", "matches no artifact", subject, spec=SPEC)
+            else:
+                count = len(application.consumed)
+                id_of_rule = f"rule.{application.rule.kind.value.lower()}"
+                check = passed(id_of_rule, subject, f"{count} artifact{'' if count == 1 else 's'}")
+            checks.append(check)
+        return all_of(id, item.name, tuple(checks), f"{len(rules)} rules on {len(record.side(side))} artifacts")
+
+    @property
+    def _story(self) -> Story:
+        return Story(self.chapters, self._setting.case.limits.report_items)
+
+    def _mismatch(self, application: Application, subject: str, here: str) -> Check:
+        """A MATCH that found its artifact with another digest, which nothing else consumed."""
+        rule, found = application.rule, application.mismatches
+        verb = "differs" if len(found) == 1 else "differ"
+        side = rule.dest_type.value if rule.dest_type else ""
+        reason = f'{_named([m.path for m in found])} {verb} from the {side} of step "{rule.step}"'
+        facts = self._story.mismatches(found, rule)
+        if not self._setting.case.profile.match_must_hold:
+            return warned("rule.match-unsatisfied", subject, reason, facts=facts, spec=SPEC)
+        changes = [(m.counterpart, m.actual, m.expected) for m in found]
+        earlier = [self._reported.get(change) for change in changes]
+        cause = earlier[0] if all(earlier) else None
+        check = failed("rule.match-unsatisfied", subject, reason, facts=facts, spec=SPEC, cause=cause)
+        for change in changes:
+            self._reported.setdefault(change, f"{here}/{check.name}")
+        return check
+
+    def _absence(self, application: Application, subject: str, side: Side, record: Record) -> Check:
+        """A REQUIRE that did not find its artifact in the queue."""
+        path = application.offending[0]
+        facts = self._story.leftovers(application, side, record.side(side), ())
+        why = "an earlier rule consumed it: put REQUIRE first" if path in record.side(side) else "is not there"
+        return failed("rule.require", subject, f'"{path}": {why}', facts=facts, spec=SPEC)
+
+    def _leftover(
+        self,
+        application: Application,
+        subject: str,
+        side: Side,
+        record: Record,
+        rules: Sequence[Rule],
+        changed: Mapping[str, str],
+    ) -> Check:
+        """A DISALLOW that found something left."""
+        found = application.offending
+        facts = self._story.leftovers(application, side, record.side(side), rules)
+        before = rules[: application.index]
+        causes = [changed.get(path) or self._unmatched(path, before) for path in found]
+        reason = f"{_named(found)}: no rule allows {'it' if len(found) == 1 else 'them'}"
+        cause = causes[0] if all(causes) else None
+        return failed("rule.disallow", subject, reason, facts=facts, spec=SPEC, cause=cause)
+
+    def _unmatched(self, path: str, rules: Sequence[Rule]) -> str | None:
+        """The check of the step without evidence because of which no MATCH accepted `path`."""
+        for rule in rules:
+            if rule.step in self.missing:
+                pattern = Pattern(rule.pattern)
+                if match_paths(rule, pattern, lambda wanted: [path] if wanted.matches(path) else []):
+                    return self._setting.threshold_path(rule.step)
+        return None
+
+
+def _named(paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
+    return ", ".join(f'"{path}"' for path in paths[:3]) + more

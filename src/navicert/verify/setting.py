@@ -1,0 +1,90 @@
+"""What judging one layout goes by: case, layout and keys, where it stands, and what was worked out already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from navicert.model.layout import Inspection, Layout, Step
+from navicert.model.link import Link
+from navicert.verdict import Check, Outcome, failed, warned
+from navicert.verify.authority import Authority
+from navicert.verify.case import Case
+from navicert.verify.evidence import Claim
+from navicert.verify.explain import Chapter
+from navicert.verify.rules import Application
+from navicert.verify.target import Products
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the whole a layout stands: the path of its check, the sublayout folders that belong to it, and the
+    digests of the layouts above it, its own last."""
+
+    path: str
+    folders: tuple[frozenset[str], ...] = ()
+    lineage: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Memo:
+    """What one verification worked out already, so that resuming it after the inspections judges nothing twice."""
+
+    claims: dict[str, Claim | str | None] = field(default_factory=dict)
+    applications: dict[tuple[object, ...], tuple[Application, ...]] = field(default_factory=dict)
+    pending: dict[str, Inspection] = field(default_factory=dict)
+    sublayouts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One layout to be judged, parameters filled in."""
+
+    case: Case
+    layout: Layout
+    authority: Authority
+    place: Place
+    memo: Memo
+
+    @property
+    def strong(self) -> bool:
+        """Whether artifacts are compared by their common strong digests."""
+        return self.case.profile.compares_strong_digests
+
+    @property
+    def is_root(self) -> bool:
+        """Whether this is the policy itself, not a sublayout."""
+        return len(self.place.lineage) == 1
+
+    def path_of(self, item: Step | Inspection) -> str:
+        """The path of the check of `item`."""
+        return f"{self.place.path}/{'step' if isinstance(item, Step) else 'inspection'}[{item.name}]"
+
+    def threshold_path(self, step: str) -> str:
+        """The path of the check that `step` has enough evidence."""
+        return f"{self.place.path}/step[{step}]/step.threshold[{step}]"
+
+    def loose(self, id: str, reason: str, subject: str = "", **more: object) -> Check:
+        """A warning about rules that bind nothing; with `strict` a failure."""
+        return failed(id, subject, reason, **more) if self.case.strict else warned(id, subject, reason, **more)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What judging one layout gave: its checks; a summary link for every way in which the chain holds together (none
+    where it does not); the chosen chain; and what its inspections tie to the chain."""
+
+    checks: tuple[Check, ...]
+    summaries: tuple[Link, ...]
+    chapters: tuple[Chapter, ...] = ()
+    tied: tuple[Products, ...] = ()
+
+
+def may_pass(check: Check) -> bool:
+    """Whether `check` passes, or only waits for an inspection."""
+    return check.outcome.passes or check.outcome is Outcome.PENDING
+
+
+def words(command: Sequence[str]) -> str:
+    """A command for people."""
+    return " ".join(command) if command else "(no command)"

@@ -1,0 +1,67 @@
+"""Sublayouts: a layout that stands for a step, judged with its own keys and evidence.
+
+Spec: in-toto v1.0 §4.3.2, §5.2 (5). Depth, number and repetition are bounded: nothing in the format is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from navicert.crypto.key import Key
+from navicert.errors import Malformed
+from navicert.model.layout import Layout, Step
+from navicert.model.link import Link
+from navicert.model.principal import Principal
+from navicert.verdict import Check, all_of, failed
+from navicert.verify.authority import Authority
+from navicert.verify.candidates import JudgeSublayout
+from navicert.verify.case import Exhibit
+from navicert.verify.setting import Outcomes, Place, Setting
+
+JudgeLayout = Callable[[Setting], Outcomes]
+
+
+def sublayouts_by(judge_layout: JudgeLayout) -> JudgeSublayout:
+    """The way to judge sublayouts, given the way to judge a layout."""
+
+    def judge(
+        above: Setting, step: Step, exhibit: Exhibit, signers: Mapping[Principal, Key]
+    ) -> tuple[Check, tuple[Link, ...]]:
+        origin = exhibit.document.origin
+        try:
+            problem, setting = _enter(above, step, exhibit, signers)
+        except Malformed as error:
+            problem, setting = failed("sublayout.malformed", origin, str(error)), None
+        if setting is None:
+            return all_of("sublayout", origin, () if problem is None else (problem,), "cannot stand for this step"), ()
+        outcomes = judge_layout(setting)
+        tree = all_of("sublayout", origin, outcomes.checks, "a layout stands for this step", spec="§5.2 (5)")
+        return tree, outcomes.summaries
+
+    return judge
+
+
+def _enter(
+    above: Setting, step: Step, exhibit: Exhibit, signers: Mapping[Principal, Key]
+) -> tuple[Check | None, Setting | None]:
+    """What judging the sublayout goes by, or why it is not judged. Parameters do not reach into it."""
+    document, place, limits = exhibit.document, above.place, above.case.limits
+    layout, origin = document.body, document.origin
+    if not isinstance(layout, Layout):
+        raise Malformed("is no layout")
+    above.memo.sublayouts += 1
+    if str(document.digest) in place.lineage:
+        return failed("sublayout.repeated", origin, "contains itself: the same layout stands above it"), None
+    if len(place.lineage) > limits.sublayout_depth:
+        reason = f"nested deeper than {limits.sublayout_depth} (limit sublayout_depth)"
+        return failed("sublayout.depth", origin, reason), None
+    if above.memo.sublayouts > limits.sublayouts:
+        return failed("sublayout.depth", origin, f"more than {limits.sublayouts} of them (limit sublayouts)"), None
+    names = frozenset(f"{step.name}.{alias[:8]}" for key in signers.values() for alias in key.ids)
+    below = Place(
+        f"{above.path_of(step)}/sublayout[{origin}]",
+        (*place.folders, names),
+        (*place.lineage, str(document.digest)),
+    )
+    authority = Authority.of(layout, above.case.principals)
+    return None, Setting(above.case, layout, authority, below, above.memo)
