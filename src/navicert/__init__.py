@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Case",
     "Check",
+    "DirectoryStore",
     "Envelope",
     "Inspection",
     "Key",
@@ -22,6 +23,7 @@ __all__ = [
     "Malformed",
     "NavicertError",
     "Outcome",
+    "Policy",
     "Profile",
     "Refused",
     "Rule",
@@ -31,6 +33,7 @@ __all__ = [
     "Unavailable",
     "Verdict",
     "VerificationFailed",
+    "World",
     "evaluate",
     "gather",
     "load_public_key",
@@ -42,10 +45,33 @@ __all__ = [
     "verify",
 ]
 
+# Type checkers take this name for true; the interpreter never loads what follows, nor `typing`.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from navicert.crypto.formats import load_public_key, load_signer
+    from navicert.crypto.key import Key
+    from navicert.crypto.signer import Signer
+    from navicert.envelope.document import Sealed as Envelope
+    from navicert.envelope.document import add_signatures as sign
+    from navicert.envelope.document import open_document, seal
+    from navicert.errors import LimitExceeded, Malformed, NavicertError, Refused, Unavailable, VerificationFailed
+    from navicert.model.layout import Inspection, Layout, Step
+    from navicert.model.link import Link
+    from navicert.model.rule import Rule
+    from navicert.model.statement import Statement
+    from navicert.record.recorder import World, record
+    from navicert.store.directory import DirectoryStore
+    from navicert.store.gather import gather
+    from navicert.verdict import Check, Outcome, Verdict
+    from navicert.verify.case import Case, Policy
+    from navicert.verify.evaluate import evaluate, verify
+    from navicert.verify.profile import Profile
+
 # Where each public name lives: its module, and its name there if it has another one.
 _HOME = {
     "Case": "navicert.verify.case",
     "Check": "navicert.verdict",
+    "DirectoryStore": "navicert.store.directory",
     "Envelope": "navicert.envelope.document:Sealed",
     "Inspection": "navicert.model.layout",
     "Key": "navicert.crypto.key",
@@ -55,7 +81,8 @@ _HOME = {
     "Malformed": "navicert.errors",
     "NavicertError": "navicert.errors",
     "Outcome": "navicert.verdict",
-    "Profile": "navicert.verify.case",
+    "Policy": "navicert.verify.case",
+    "Profile": "navicert.verify.profile",
     "Refused": "navicert.errors",
     "Rule": "navicert.model.rule",
     "Signer": "navicert.crypto.signer",
@@ -64,12 +91,13 @@ _HOME = {
     "Unavailable": "navicert.errors",
     "Verdict": "navicert.verdict",
     "VerificationFailed": "navicert.errors",
+    "World": "navicert.record.recorder",
     "evaluate": "navicert.verify.evaluate",
     "gather": "navicert.store.gather",
     "load_public_key": "navicert.crypto.formats",
     "load_signer": "navicert.crypto.formats",
     "open_document": "navicert.envelope.document",
-    "record": "navicert.record.session",
+    "record": "navicert.record.recorder",
     "seal": "navicert.envelope.document",
     "sign": "navicert.envelope.document:add_signatures",
     "verify": "navicert.verify.evaluate",
