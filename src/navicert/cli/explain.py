@@ -64,7 +64,8 @@ def _print(args: argparse.Namespace, entries: dict[str, Entry], *, brief: bool =
     if brief:
         longest = max(len(id) for id in entries)
         for id, entry in entries.items():
-            say(textwrap.shorten(f"{id:<{longest}}|{entry.meaning}", columns, placeholder=" …").replace("|", "  ", 1))
+            line = f"{id:<{longest}}  {entry.meaning}"
+            say(line if len(line) <= columns else f"{line[: columns - 1]}…")
         return
     say("\n\n".join(_paragraph(id, entry, columns) for id, entry in entries.items()))
 

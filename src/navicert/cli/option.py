@@ -69,9 +69,7 @@ def stores(args: argparse.Namespace) -> tuple[str, ...]:
 
 def add_limits(parser: Parser) -> None:
     """`--max-document-bytes`: `limits(args)`."""
-    parser.add_argument(
-        "--max-document-bytes", type=size, metavar="N", help="size of documents that are read (default: 128M)"
-    )
+    parser.add_argument("--max-document-bytes", type=size, metavar="N", help="size of documents that are read (128M)")
 
 
 def limits(args: argparse.Namespace, preset: Limits = LOCAL) -> Limits:
@@ -82,7 +80,7 @@ def limits(args: argparse.Namespace, preset: Limits = LOCAL) -> Limits:
 
 def add_at(parser: Parser) -> None:
     """`--at TIME`: `at(args)`."""
-    parser.add_argument("--at", metavar="TIME", help="judge for this moment (YYYY-MM-DDTHH:MM:SSZ; default: now)")
+    parser.add_argument("--at", metavar="TIME", help="moment to judge for, as 2026-01-31T00:00:00Z")
 
 
 def at(args: argparse.Namespace) -> datetime:

@@ -44,7 +44,9 @@ def findings(verdict: Verdict) -> tuple[Finding, ...]:
     for path, check, parent in nodes:
         if check.is_note:
             kind = misses if check.id == NEAR_MISS else notes
-            if owner := place.of_note(parent):
+            # What the root itself remarks is about the whole, and explains no single cause.
+            owner = place.of_note(parent) if kind is misses or parent != verdict.root.name else None
+            if owner is not None:
                 kind.setdefault(owner, []).append(check)
             continue
         because = check.cause or inherited.get(parent)

@@ -64,7 +64,7 @@ def _tail(verdict: Verdict, found: Sequence[Finding]) -> list[str]:
     total = sum(tally.values())
     lines = [f"{total} check{'s' * (total != 1)}: {', '.join(parts)}"]
     if found:
-        lines.append(f"what to do: navicert explain {escape(found[0].check.id)}")
+        lines.append(f"what to do: navicert explain {escape(first_cause(found[0].check).id)}")
     return lines
 
 
@@ -111,11 +111,14 @@ class _Page:
         if found:
             where = _where(found[0])
             text = f"{escape(found[0].check.id)}{f' in {where}' if where else ''}: {_about(found[0].check)}"
+            deepest = first_cause(found[0].check)
             if found[0].near_misses:
                 text += f" – {_about(found[0].near_misses[0])}"
+            elif deepest is not found[0].check:
+                text += f" – {_about(deepest)}"
         else:
             bound = [_about(check) for check in verdict.root.counted if check.id == "target.bound"]
-            text = next(iter(bound), escape(verdict.root.reason)) or "all that the layout requires holds"
+            text = next(iter(bound), escape(verdict.root.reason)) or "the chain holds; no target was given"
         self.wrapped(text, 0, 6, 2, first=f"{word:<5} ", style=f"1;{_MARKS[outcome][1]}")
 
     def context(self, verdict: Verdict) -> None:
