@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 
+from navicert.cli.failure import USAGE
 from navicert.cli.option import add_json, add_key, add_limits, add_store, add_verbosity
 from navicert.cli.recording import (
     add_artifacts,
     add_expectation,
     add_facts,
     add_finding,
+    complain_of,
     only_signer,
     report,
     world,
@@ -42,13 +44,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Record the materials."""
     from navicert.envelope.document import seal
+    from navicert.record.expectation import MaterialMismatch
     from navicert.record.session import begin
     from navicert.store.directory import DirectoryStore
 
     signer = only_signer(args)
     store = DirectoryStore(args.store)
     store.prepare()
-    recording = begin(args.step, materials=args.materials, world=world(args))
+    try:
+        recording = begin(args.step, materials=args.materials, world=world(args))
+    except MaterialMismatch as error:
+        complain_of(error)
+        return USAGE
     path = store.put_unfinished(args.step, signer.keyid, seal(recording.link, signer, form=args.form))
     report(args, recording, path, signer, args.form)
     return 0

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Final
 from navicert.cli.option import limits, public_keys, read_file, signers
 from navicert.cli.terminal import complain, is_terminal
 from navicert.errors import Malformed
+from navicert.limits import LOCAL
 
 if TYPE_CHECKING:
     from navicert.crypto.signer import Signer
-    from navicert.record.expectation import Expectation
+    from navicert.record.expectation import Expectation, MaterialMismatch
     from navicert.record.recorder import Recording, World
     from navicert.resolve.artifact import Progress
 
@@ -106,6 +107,7 @@ def world(args: argparse.Namespace) -> World:
         run_id=getattr(args, "run_id", ""),
         ci=getattr(args, "ci", False),
         expectation=_expectation(args) if getattr(args, "expect_from", None) is not None else None,
+        tell=None if args.quiet else lambda text: complain(f"warning: {text}"),
     )
 
 
@@ -144,11 +146,20 @@ def _expectation(args: argparse.Namespace) -> Expectation | None:
     return expect(pieces, public_keys(args.expect_key), named=named, limits=bounds)
 
 
+def complain_of(error: MaterialMismatch) -> None:
+    """Say which materials are not as expected, one on a line."""
+    count = len(error.differences)
+    complain(f"{_count(count, 'material')} not as signed, so nothing was run or recorded:")
+    for difference in error.differences[: LOCAL.report_items]:
+        complain(f"  {difference}")
+    if count > LOCAL.report_items:
+        complain(f"  and {count - LOCAL.report_items} more")
+    complain(f"  – {error.remedy}")
+
+
 def report(args: argparse.Namespace, recording: Recording, path: str, signer: Signer, form: str) -> None:
     """Say what was recorded, and where."""
     link = recording.link
-    for text in recording.warnings:
-        complain(f"warning: {text}")
     if args.json:
         from navicert.cli.terminal import say
         from navicert.report.json import render_object
@@ -183,12 +194,18 @@ def progress() -> Progress | None:
         return None
     shown = time.monotonic() + _PATIENCE
 
+    visible = False
+
     def show(files: int, size: int) -> None:
-        nonlocal shown
+        nonlocal shown, visible
         now = time.monotonic()
-        if now > shown:
-            shown = now + 0.2
-            sys.stderr.write(f"\rhashing: {files} files, {size >> 20} MiB \r")
+        if not files and not size:
+            shown = now + _PATIENCE
+            if visible:
+                sys.stderr.write("\r\x1b[K")
+        elif now > shown:
+            visible, shown = True, now + 0.2
+            sys.stderr.write(f"\rhashing: {files} files, {size >> 20} MiB")
             sys.stderr.flush()
 
     return show

@@ -10,6 +10,7 @@ from navicert.cli.recording import (
     add_expectation,
     add_facts,
     add_finding,
+    complain_of,
     only_signer,
     report,
     seconds,
@@ -22,7 +23,7 @@ HELP = "run one step of a build and record it, signed"
 DESCRIPTION = """Record the materials, run COMMAND, record the products, and sign all of it as a link.
 The exit code is that of COMMAND; 125: nothing recorded, 126: it cannot be executed,
 127: not found, 128+N: killed by signal N."""
-EXAMPLE = "navicert run build --key keys/builder -m Dockerfile 'src/**' -p app.tar -- make app.tar"
+EXAMPLE = "navicert run build --key keys/builder -m 'src/**' -p app.tar -- make app.tar"
 TAKES_COMMAND = True
 FAILURE = 125
 
@@ -58,6 +59,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Record the step; return the command's exit code."""
     from navicert.envelope.document import seal
+    from navicert.record.expectation import MaterialMismatch
     from navicert.record.process import CommandNotExecutable, CommandNotFound
     from navicert.record.recorder import CommandFailed, make_recording
     from navicert.store.directory import DirectoryStore
@@ -72,6 +74,9 @@ def run(args: argparse.Namespace) -> int:
         recording = make_recording(
             args.step, args.command, materials=args.materials, products=args.products, world=surroundings
         )
+    except MaterialMismatch as error:
+        complain_of(error)
+        return FAILURE
     except CommandFailed as error:
         complain(str(error))
         return error.completed.exit_code

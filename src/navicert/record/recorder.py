@@ -19,17 +19,17 @@ Spec: in-toto v1.0 §4.4.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from navicert.errors import Malformed, NavicertError
 from navicert.model.field import as_name
-from navicert.model.link import Link
+from navicert.model.link import Artifacts, Link
 from navicert.record.expectation import Expectation
 from navicert.record.process import Captured, Completed, Wires, execute
 from navicert.record.redaction import MARGIN, Redaction
 from navicert.resolve import resolve_all
-from navicert.resolve.artifact import Resolved, ResolveOptions
+from navicert.resolve.artifact import ResolveOptions
 
 
 class RecordingWarning(UserWarning):
@@ -70,6 +70,8 @@ class World:
     """Whether the effective excludes are recorded."""
     expectation: Expectation | None = None
     """What the materials must be; compared before the command starts."""
+    tell: Callable[[str], None] | None = field(default=None, compare=False)
+    """Called with each warning as soon as it is known: what is wrong with the materials, before the command runs."""
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -126,29 +128,53 @@ def make_recording(
     as_name(step, "")
     redaction = Redaction(world.environment, world.redact)
     written = _written(command, redaction)
-    before = resolve_all(_list(materials, "materials"), world.options)
-    notes = list(before.warnings)
-    if world.expectation is not None:
-        notes += world.expectation.compare(before.artifacts)
+    notes = Notices(world)
+    before = resolve_materials(materials, world, notes)
     completed = _execute(command, world) if command else None
-    after = resolve_all(_list(products, "products"), world.options)
+    after = resolve_products(products, world, notes)
     link = Link(
         name=step,
         command=written,
-        materials=before.artifacts,
-        products=after.artifacts,
+        materials=before,
+        products=after,
         byproducts=_byproducts(completed, world, redaction) if completed else {},
         environment=environment_of(world),
     )
-    notes += [text for text in after.warnings if text not in notes]
     if redaction.count:
-        notes.append(f"secrets removed from the recorded command and output: {redaction.count}")
-    return Recording(link, tuple(notes), completed)
+        notes.add(f"secrets removed from the recorded command and output: {redaction.count}")
+    return Recording(link, tuple(notes.texts), completed)
 
 
-def resolved(names: Iterable[str], what: str, world: World) -> Resolved:
-    """The artifacts that `names` name, which are the step's `what`."""
-    return resolve_all(_list(names, what), world.options)
+class Notices:
+    """The warnings of one recording, each told once and as soon as it is known."""
+
+    def __init__(self, world: World) -> None:
+        self.texts: list[str] = []
+        self._tell = world.tell
+
+    def add(self, *texts: str) -> None:
+        """Tell those of `texts` that have not been told."""
+        for text in texts:
+            if text not in self.texts:
+                self.texts.append(text)
+                if self._tell is not None:
+                    self._tell(text)
+
+
+def resolve_materials(names: Iterable[str], world: World, notes: Notices) -> Artifacts:
+    """The artifacts that `names` name, which are what is expected. Raises `MaterialMismatch` where they are not."""
+    found = resolve_all(_list(names, "materials"), world.options)
+    notes.add(*found.warnings)
+    if world.expectation is not None:
+        notes.add(*world.expectation.compare(found.artifacts))
+    return found.artifacts
+
+
+def resolve_products(names: Iterable[str], world: World, notes: Notices) -> Artifacts:
+    """The artifacts that `names` name."""
+    found = resolve_all(_list(names, "products"), world.options)
+    notes.add(*found.warnings)
+    return found.artifacts
 
 
 def environment_of(world: World) -> dict[str, object]:

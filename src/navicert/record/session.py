@@ -15,18 +15,23 @@ from navicert.errors import Malformed, Refused
 from navicert.limits import LOCAL, Limits
 from navicert.model.field import as_name
 from navicert.model.link import Link
-from navicert.record.recorder import Recording, World, environment_of, resolved
+from navicert.record.recorder import (
+    Notices,
+    Recording,
+    World,
+    environment_of,
+    resolve_materials,
+    resolve_products,
+)
 
 
 def begin(step: str, *, materials: Iterable[str] = (), world: World | None = None) -> Recording:
     """The unfinished link of `step`, with `materials` as they are now. Raises as `make_recording` does."""
     world = world or World()
     as_name(step, "")
-    before = resolved(materials, "materials", world)
-    notes = list(before.warnings)
-    if world.expectation is not None:
-        notes += world.expectation.compare(before.artifacts)
-    return Recording(Link(step, materials=before.artifacts, environment=environment_of(world)), tuple(notes))
+    notes = Notices(world)
+    before = resolve_materials(materials, world, notes)
+    return Recording(Link(step, materials=before, environment=environment_of(world)), tuple(notes.texts))
 
 
 def finish(
@@ -59,9 +64,10 @@ def finish(
         raise Malformed("not an unfinished link", path=path)
     if link.name != step:
         raise Refused("the unfinished link is of another step", path=path, expected=step, got=link.name)
-    after = resolved(products, "products", world)
+    notes = Notices(world)
+    after = resolve_products(products, world, notes)
     environment = _merged(link.environment, environment_of(world))
-    return Recording(replace(link, products=after.artifacts, environment=environment), after.warnings), sealed.form
+    return Recording(replace(link, products=after, environment=environment), tuple(notes.texts)), sealed.form
 
 
 def _merged(begun: Mapping[str, object], ended: Mapping[str, object]) -> dict[str, object]:

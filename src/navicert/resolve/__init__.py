@@ -46,6 +46,8 @@ def resolve_all(specs: Iterable[str], options: ResolveOptions | None = None) -> 
                 raise NameConflict(f"two artifacts would be recorded as {name!r}", path=spec)
     for name in twins(found):
         notes.add("names that differ only in letter case or composition, one file on some systems", name)
+    if options.progress is not None:
+        options.progress(0, 0)
     return Resolved({name: found[name] for name in sorted(found)}, notes.lines())
 
 

@@ -15,7 +15,7 @@ DEFAULT_EXCLUDES: Final = ("*.link*", ".git", "*.pyc", "*~")
 """What is left out unless the caller says otherwise: evidence, version control, byte code and editor copies."""
 
 Progress = Callable[[int, int], None]
-"""Called now and then while files are hashed, with the files and bytes done so far."""
+"""Called now and then while files are hashed, with the files and bytes done so far; with zeros when it is over."""
 
 
 class NameConflict(Malformed):

@@ -30,7 +30,7 @@ class DirectoryStore:
     """The folder `path`. Reading is bounded by `limits`; the folder is made when something is first put there."""
 
     def __init__(self, path: str, limits: Limits = LOCAL) -> None:
-        self.path = path
+        self.path = path or "."
         self._limits = limits
 
     def prepare(self) -> None:
@@ -56,7 +56,7 @@ class DirectoryStore:
 
     def unfinished(self, step: str, keyid: str) -> tuple[str, bytes]:
         """Path and content of the begun recording of `step` by `keyid`. Raises `Refused` where there is none."""
-        path = os.path.join(self.path, f".{_name(step, keyid)}{_UNFINISHED}")
+        path = self._at(f".{_name(step, keyid)}{_UNFINISHED}")
         if not os.path.lexists(path):
             raise Refused("no recording has been started with this key", path=path, remedy="run record start first")
         raw, problem = _read(path, self._limits.document_bytes)
@@ -66,7 +66,7 @@ class DirectoryStore:
 
     def drop_unfinished(self, step: str, keyid: str) -> None:
         """Remove the begun recording of `step` by `keyid`."""
-        path = os.path.join(self.path, f".{_name(step, keyid)}{_UNFINISHED}")
+        path = self._at(f".{_name(step, keyid)}{_UNFINISHED}")
         try:
             os.unlink(path)
         except OSError as error:
@@ -100,7 +100,7 @@ class DirectoryStore:
     ) -> Iterator[Piece]:
         folders = []
         for name in names:
-            path = os.path.join(folder, name)
+            path = name if folder == "." else os.path.join(folder, name)
             if name.endswith(_SUFFIX) and not name.startswith("."):
                 raw, problem = _read(path, self._limits.document_bytes)
                 yield Piece(path, raw, None if raw is not None else problem, _step_of(name), scope)
@@ -125,9 +125,12 @@ class DirectoryStore:
             return
         yield from self._below(folder, names, scope, ancestors | {identity})
 
+    def _at(self, name: str) -> str:
+        return name if self.path == "." else os.path.join(self.path, name)
+
     def _write(self, name: str, raw: bytes) -> str:
         self.prepare()
-        path = os.path.join(self.path, name)
+        path = self._at(name)
         temporary = os.path.join(self.path, f".navicert-{secrets.token_hex(8)}")
         try:
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
