@@ -70,19 +70,17 @@ def unpack(chunks: Iterable[bytes], compression: Compression, budget: Budget, *,
             yield chunk
         return
     stream = _decompressor(compression, path)
-    started = False
     for chunk in chunks:
         budget.spend(len(chunk), 0)
         pending = chunk
         while pending:
             if stream.eof:
                 stream = _decompressor(compression, path)
-            started = True
             for block in _blocks(stream, pending, compression, path):
                 budget.spend(0, len(block))
                 yield block
             pending = stream.unused_data if stream.eof else b""
-    if not started or not stream.eof:
+    if not stream.eof:
         raise Malformed(f"{compression} data is cut off", path=path)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from navicert.digest import Digest, sha256
-from navicert.errors import LimitExceeded, Malformed
+from navicert.errors import Malformed
 from navicert.limits import LOCAL, Limits
 from navicert.model.field import as_integer, as_list, as_object, as_text, required
 from navicert.oci import media
@@ -213,13 +213,6 @@ def naming(path: str) -> Iterator[None]:
 
 def read_json(raw: bytes, limits: Limits, path: str) -> object:
     """The JSON value of a manifest, index or config. Raises `Malformed` and `LimitExceeded`, naming `path`."""
-    if len(raw) > limits.manifest_bytes:
-        raise LimitExceeded(
-            "document too large (limit manifest_bytes)",
-            path=path,
-            expected=f"at most {limits.manifest_bytes} bytes",
-            got=f"{len(raw)} bytes",
-        )
     return loads(raw, replace(limits, document_bytes=limits.manifest_bytes), path=path)
 
 

@@ -194,6 +194,15 @@ def test_attestations_of_buildkit_are_kept_apart_from_platforms(builder):
     assert str(found.manifest.document.digest) == extra["digest"]
 
 
+@pytest.mark.parametrize("annotations", [{}, {"vnd.docker.reference.type": "something-new"}])
+def test_other_entries_for_no_platform_are_passed_over(builder, annotations):
+    child = builder.image(platform=platform("linux", "amd64"))
+    extra = attestation(builder, child["digest"], annotations=annotations)
+    image = open_layout(builder.contents(builder.index([child, extra])))
+    assert [str(entry.platform) for entry in image.platforms] == ["linux/amd64"]
+    assert not image.attestations
+
+
 def test_an_attestation_without_a_subject_is_refused(builder):
     child = builder.image(platform=platform("linux", "amd64"))
     extra = attestation(builder, "", annotations={"vnd.docker.reference.type": "attestation-manifest"})

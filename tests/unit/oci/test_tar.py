@@ -80,6 +80,10 @@ def test_directories_are_left_out(tmp_path):
         assert archive.holds("d/a")
 
 
+def test_old_archives_mark_a_directory_by_its_name_only(tmp_path):
+    assert read(tmp_path / "t.tar", header(b"d/", kind=b"\0") + header(b"d/a") + END) == {"d/a": b""}
+
+
 def test_a_binary_size_is_read(tmp_path):
     block = header(size=b"\x80" + (3).to_bytes(11, "big"))
     assert read(tmp_path / "t.tar", block + b"abc" + b"\0" * 509 + END) == {"a": b"abc"}
