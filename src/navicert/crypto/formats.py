@@ -84,7 +84,7 @@ def _text(raw: bytes) -> str:
             remedy="give the file of a key",
         )
     try:
-        text = raw.decode("utf-8")
+        text = raw.decode("utf-8").removeprefix("\ufeff")  # which editors on Windows write
     except UnicodeDecodeError as error:
         # DER begins with the tag of a SEQUENCE.
         der = raw.startswith(b"\x30")

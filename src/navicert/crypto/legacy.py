@@ -27,7 +27,7 @@ from navicert.crypto.pem import (
     required,
     wrong_password,
 )
-from navicert.crypto.signer import MemorySigner, Signer, encryption, private_of
+from navicert.crypto.signer import MemorySigner, Signer, private_of, usable
 from navicert.errors import LimitExceeded, Malformed, NavicertError
 from navicert.limits import LOCAL
 from navicert.model.field import as_object, as_text
@@ -91,22 +91,25 @@ def private_file(signer: Signer, password: bytes | None) -> bytes:
 
     RSA: PKCS#1 in PEM. The others: JSON, encrypted as a whole where a password is given.
     """
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+    from cryptography.hazmat.primitives.serialization import (
+        BestAvailableEncryption,
+        Encoding,
+        NoEncryption,
+        PrivateFormat,
+    )
 
-    private, key = private_of(signer), signer.key
+    private, key, plain = private_of(signer), signer.key, NoEncryption()
     traditional = PrivateFormat.TraditionalOpenSSL
     if key.keytype == "rsa":
-        return private.private_bytes(Encoding.PEM, traditional, encryption(password))
+        under = plain if password is None else BestAvailableEncryption(usable(password))
+        return private.private_bytes(Encoding.PEM, traditional, under)
     if key.keytype == "ed25519":
-        secret = private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption()).hex()
+        secret = private.private_bytes(Encoding.Raw, PrivateFormat.Raw, plain).hex()
     else:
-        secret = private.private_bytes(Encoding.PEM, traditional, NoEncryption()).decode("ascii")
-    described = _described(key)
-    text = json.dumps({**described, "keyid": key.legacy_id, "keyval": {"public": key.public_text, "private": secret}})
-    if password is not None:
-        encryption(password)  # refuses what no other form of key would take either
-        text = _encrypt(text, password)
-    return text.encode("ascii")
+        secret = private.private_bytes(Encoding.PEM, traditional, plain).decode("ascii")
+    keyval = {"public": key.public_text, "private": secret}
+    text = json.dumps({**_described(key), "keyid": key.legacy_id, "keyval": keyval})
+    return (text if password is None else _encrypt(text, usable(password))).encode("ascii")
 
 
 def public_file(key: Key) -> bytes:

@@ -12,6 +12,7 @@ SIZE: Final = 32
 
 _P: Final = 2**255 - 19
 _SIGN: Final = 1 << 255
+_ORDER_8: Final = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
 
 # The y coordinates of the eight points whose order divides the cofactor: 1, 2, 4 and (two of them, each with both
 # signs of x) 8. Under such a key a signature can be written down for any message without a private key.
@@ -20,8 +21,8 @@ _SMALL_ORDER: Final = frozenset(
         1,
         _P - 1,
         0,
-        0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD83D3D706A17C7,
-        0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826,
+        _ORDER_8,
+        _P - _ORDER_8,
     }
 )
 

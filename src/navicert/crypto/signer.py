@@ -10,8 +10,6 @@ from navicert.errors import LimitExceeded, Malformed, Refused
 from navicert.limits import LOCAL
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.serialization import KeySerializationEncryption
-
     from navicert.crypto.material import PrivateKey
 
 KeyType = Literal["ed25519", "ecdsa", "rsa"]
@@ -104,9 +102,16 @@ def private_pem(signer: Signer, password: bytes | None) -> bytes:
 
     Raises `Refused` for a signer whose private key is not in memory, `Malformed` for a password that cannot be used.
     """
-    from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-    return private_of(signer).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption(password))
+    from navicert.crypto.pem import armour
+
+    der = private_of(signer).private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    if password is None:
+        return armour("PRIVATE KEY", der).encode("ascii")
+    from navicert.crypto.pkcs8 import encrypt
+
+    return armour("ENCRYPTED PRIVATE KEY", encrypt(der, usable(password))).encode("ascii")
 
 
 def private_of(signer: Signer) -> PrivateKey:
@@ -116,13 +121,9 @@ def private_of(signer: Signer) -> PrivateKey:
     raise Refused("the private key of this signer does not leave the place where it is kept")
 
 
-def encryption(password: bytes | None) -> KeySerializationEncryption:
-    """How to encrypt a private key under `password`; None is not at all. Raises `Malformed` for a password that is
-    empty or longer than other programs could read."""
-    from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, NoEncryption
-
-    if password is None:
-        return NoEncryption()
+def usable(password: bytes) -> bytes:
+    """`password`, if a key can be encrypted under it. Raises `Malformed` for one that is empty or longer than other
+    programs could read."""
     if not password:
         raise Malformed("the password is empty", remedy="give a password, or ask for a key that is not encrypted")
     if len(password) > LOCAL.password_bytes:
@@ -131,4 +132,4 @@ def encryption(password: bytes | None) -> KeySerializationEncryption:
             expected=f"at most {LOCAL.password_bytes} bytes",
             got=f"{len(password)} bytes",
         )
-    return BestAvailableEncryption(password)
+    return password
