@@ -126,7 +126,7 @@ class Sealed:
             body = read_body(source, self.limits)
             if self.form == "metablock" and not isinstance(body, Layout | Link):
                 raise Malformed("a Metablock holds a layout or a link", pointer="/_type")
-            if self.payload_type != PAYLOAD_TYPE and isinstance(body, Layout | Link):
+            if self.form == "dsse" and self.payload_type != PAYLOAD_TYPE and isinstance(body, Layout | Link):
                 raise Malformed(
                     "wrong payload type for a layout or link", expected=PAYLOAD_TYPE, got=repr(self.payload_type)[:80]
                 )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from navicert.model.layout import Inspection
-from navicert.model.rule import RuleKind, Side
+from navicert.model.rule import Side
 from navicert.verdict import Check, Outcome, all_of, broke, failed, passed, skipped
 from navicert.verify.case import InspectionResult
 from navicert.verify.rules import Record
@@ -86,14 +86,14 @@ def _judge(inspection: Inspection, result: InspectionResult, judge: Judge) -> Ch
 
 
 def _tied(inspection: Inspection, result: InspectionResult, judge: Judge) -> Products:
-    """What a MATCH of the inspection ties to a step: only that may bind a target. The rest is what happened to lie in
+    """What a MATCH of the inspection ties to a step's products: only that may bind a target. The rest is what happened to lie in
     the folder."""
     record = Record(result.materials, result.products)
     tied = {
         path: record.side(side)[path]
         for side in Side
         for application in judge.rulings.apply(inspection, side, record, judge.choice)
-        if application.rule.kind is RuleKind.MATCH and application.rule.step in judge.choice
+        if application.rule.dest_type is Side.PRODUCTS and application.rule.step in judge.choice
         for path in application.consumed
     }
     return Products(f"inspection {inspection.name}", tied)
