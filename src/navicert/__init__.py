@@ -1,8 +1,9 @@
 """Navicert: records, signs and judges every step of a container build, as in-toto layouts, links and attestations.
 
 The names below are the whole public surface for programs; each is loaded when it is first used, so that importing
-the package costs next to nothing. In ten lines: make or load a key (`load_signer`), `record` a command, `seal` its
-link; then `gather` the evidence for a layout and `verify` it, which returns a `Verdict` that explains itself.
+the package costs next to nothing. In ten lines (they are in the README): load a key with `load_signer`, `record`
+a command, `seal` its link and put it into a `DirectoryStore`; open a `Policy`, `gather` the evidence for it, and
+`verify` the `Case`, which returns a `Verdict` that explains itself.
 """
 
 import sys
@@ -39,6 +40,7 @@ __all__ = [
     "load_public_key",
     "load_signer",
     "open_document",
+    "open_target",
     "record",
     "seal",
     "sign",
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
     from navicert.model.rule import Rule
     from navicert.model.statement import Statement
     from navicert.record.recorder import World, record
+    from navicert.resolve.target import open_target
     from navicert.store.directory import DirectoryStore
     from navicert.store.gather import gather
     from navicert.verdict import Check, Outcome, Verdict
@@ -97,6 +100,7 @@ _HOME = {
     "load_public_key": "navicert.crypto.formats",
     "load_signer": "navicert.crypto.formats",
     "open_document": "navicert.envelope.document",
+    "open_target": "navicert.resolve.target",
     "record": "navicert.record.recorder",
     "seal": "navicert.envelope.document",
     "sign": "navicert.envelope.document:add_signatures",
