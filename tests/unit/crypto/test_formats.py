@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
@@ -176,7 +179,7 @@ def test_a_certificate_is_no_key():
     both(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "openssl x509")
 
 
-FOREIGN = {
+FOREIGN: dict[str, Callable[[], Any]] = {
     "DSA": lambda: dsa.generate_private_key(1024),
     "X25519": x25519.X25519PrivateKey.generate,
     "secp256k1": lambda: ec.generate_private_key(ec.SECP256K1()),
