@@ -71,3 +71,12 @@ def test_every_decision_is_listed() -> None:
     folder = ROOT / "docs" / "adr"
     listed = set(links_of(folder / "index.md"))
     assert {page.name for page in folder.glob("[0-9]*.md")} <= listed
+
+
+def test_every_page_that_a_program_points_to_exists() -> None:
+    named = {
+        page
+        for source in sorted((ROOT / "src").rglob("*.py"))
+        for page in re.findall(r"\bdocs/[\w/.-]+\.md\b", source.read_text(encoding="utf-8"))
+    }
+    assert [page for page in sorted(named) if not (ROOT / page).exists()] == []
