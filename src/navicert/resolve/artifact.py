@@ -84,16 +84,20 @@ class Notes:
         """Note that `kind` (such as "special files skipped") is true of `name`."""
         names = self._kinds.setdefault(kind, [])
         self._counts[kind] = self._counts.get(kind, 0) + 1
-        if len(names) < self._most:
-            names.append(name)
+        names.append(name)
+        if len(names) > 2 * self._most:
+            # The first in order, not the first found: folders are read in whatever order they come.
+            names.sort()
+            del names[self._most :]
 
     def lines(self) -> tuple[str, ...]:
         """One line for each kind, in the order in which the kinds came up."""
         result = []
         for kind, names in self._kinds.items():
-            more = self._counts[kind] - len(names)
+            shown = sorted(names)[: self._most]
+            more = self._counts[kind] - len(shown)
             tail = f" and {more} more" if more else ""
-            result.append(f"{kind}: {', '.join(sorted(names))}{tail}")
+            result.append(f"{kind}: {', '.join(shown)}{tail}")
         return tuple(result)
 
 

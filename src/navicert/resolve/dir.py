@@ -25,7 +25,7 @@ def resolve_dir(spec: str, options: ResolveOptions, notes: Notes) -> dict[str, D
     feed: one such name could look like two lines of the listing."""
     path = refuse_unwritable(spec.removeprefix(SCHEME))
     folder = os.path.join(options.cwd, path) if options.cwd else path
-    if "\0" in path or not os.path.isdir(folder):
+    if not path or "\0" in path or not os.path.isdir(folder):
         raise Malformed("not a folder", path=spec, remedy="dir: records a folder as one artifact")
     inside = replace(options, cwd=folder, base_path="", lstrip_paths=(), algorithms=("sha256",))
     files = dict(FileResolver(inside, notes).below("."))
