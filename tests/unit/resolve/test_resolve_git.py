@@ -110,10 +110,9 @@ def test_a_submodule_stands_as_its_commit(repository, tmp_path):
     git(tmp_path, "init", "-q", "outer")
     git(tmp_path / "outer", "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(repository), "inner")
     git(tmp_path / "outer", "commit", "-q", "-m", "sub")
-    (tmp_path / "outer/.gitmodules").read_text()
     found = resolve("git:outer", ResolveOptions(cwd=str(tmp_path)))
     modules = hashlib.sha256((tmp_path / "outer/.gitmodules").read_bytes()).hexdigest()
-    listing = f"100644 blob {modules}\t.gitmodules\0160000 commit {commit}\tinner\0"
+    listing = "".join(f"{line}\0" for line in [f"100644 blob {modules}\t.gitmodules", f"160000 commit {commit}\tinner"])
     assert dict(found.artifacts["git:outer"])["sha256"] == hashlib.sha256(listing.encode()).hexdigest()
 
 
