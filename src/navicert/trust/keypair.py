@@ -56,8 +56,8 @@ def write_pair(path: str, private: bytes, public: bytes, *, force: bool = False)
 
 def _write_pair(path: str, private: bytes, public: bytes, *, force: bool) -> None:
     directory, target = os.path.dirname(path) or ".", path + SUFFIX
-    with ExitStack() as always, ExitStack() as undo:
-        _make_folders(directory, undo)
+    with ExitStack() as folders, ExitStack() as always, ExitStack() as undo:
+        _make_folders(directory, folders)
         new_private = _write_beside(directory, private, _PRIVATE_MODE, always)
         new_public = _write_beside(directory, public, _PUBLIC_MODE, always)
         if force and os.path.lexists(target):
@@ -73,6 +73,7 @@ def _write_pair(path: str, private: bytes, public: bytes, *, force: bool) -> Non
         else:
             _place(new_private, path)
         undo.pop_all()
+        folders.pop_all()
     _sync(directory)
 
 
@@ -83,7 +84,10 @@ def _make_folders(directory: str, undo: ExitStack) -> None:
         directory = os.path.dirname(directory)
     for folder in reversed(missing):
         if os.path.basename(folder) not in ("", "."):
-            os.mkdir(folder)
+            try:
+                os.mkdir(folder)
+            except FileExistsError as error:
+                raise NotADirectoryError(*error.args) from error
             undo.callback(_quietly, os.rmdir, folder)
 
 
