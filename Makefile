@@ -23,7 +23,7 @@ test: dev lab ## everything: style, types and all tests, against real components
 
 check: dev ## the quick part: style, types and the tests that need nothing else
 	@$(MAKE) --no-print-directory lint types
-	$(PYTEST) -q -m "not slow" tests/unit tests/architecture tests/property tests/attacks tests/vectors $(ARGS)
+	$(PYTEST) -q -m "not slow" $(wildcard tests/unit tests/architecture tests/property tests/attacks tests/vectors) $(ARGS)
 
 lint: dev
 	$(BIN)/ruff check
