@@ -115,3 +115,12 @@ def test_one_command_does_not_load_another(recorded: set[str], verified: set[str
     commands = {"run", "verify", "demo", "keygen", "layout", "show", "sign", "explain", "completion"}
     assert {m for m in recorded if m.removeprefix("navicert.cli.") in commands} == {"navicert.cli.run"}
     assert {m for m in verified if m.removeprefix("navicert.cli.") in commands} == {"navicert.cli.verify"}
+
+
+def test_the_package_runs_as_a_module_too(tmp_path: Path) -> None:
+    import navicert
+
+    done = subprocess.run(
+        [sys.executable, "-m", "navicert", "--version"], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert (done.returncode, done.stdout) == (0, f"navicert {navicert.__version__}\n")
