@@ -143,9 +143,8 @@ def text(entry: dict[str, object], field: str) -> str:
 
 
 def write(advisories: list[dict[str, object]], cache: Path) -> None:
-    """Write the database and its metadata below `cache`, each through a rename."""
-    folder = cache / "db"
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write the database and its metadata below `cache`, each through a rename; nothing where an advisory is wrong."""
+    content = store(database(advisories))
     metadata = {
         "Version": 2,
         # Far away: this database is the whole world of the scans that use it, so it never gets old.
@@ -153,9 +152,11 @@ def write(advisories: list[dict[str, object]], cache: Path) -> None:
         "UpdatedAt": "2026-01-01T00:00:00Z",
         "DownloadedAt": "2026-01-01T00:00:00Z",
     }
-    for name, content in (("trivy.db", store(database(advisories))), ("metadata.json", encoded(metadata))):
+    folder = cache / "db"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in (("trivy.db", content), ("metadata.json", encoded(metadata))):
         draft = folder / f"{name}.part"
-        draft.write_bytes(content)
+        draft.write_bytes(data)
         os.replace(draft, folder / name)
 
 
