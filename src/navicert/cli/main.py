@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in (words[: words.index("--")] if "--" in words else words)
     try:
-        code = _dispatch(words)
+        code = _dispatch(words, debug=debug)
         sys.stdout.flush()
         return code
     except BrokenPipeError:
@@ -69,7 +69,7 @@ def console() -> None:
     raise SystemExit(main())
 
 
-def _dispatch(words: list[str]) -> int:
+def _dispatch(words: list[str], *, debug: bool) -> int:
     while words and words[0] == "--debug":
         del words[0]
     if not words or words[0] in ("-h", "--help"):
@@ -81,13 +81,12 @@ def _dispatch(words: list[str]) -> int:
         sys.stdout.write(f"navicert {__version__}\n")
         return 0
     if words[0] == "help":
-        words = [*words[1:], "--help"]
-        return _dispatch(words)
+        return _dispatch([*words[1:], "--help"], debug=debug)
     module, name, rest = _find(COMMANDS, words, "navicert")
     if isinstance(module, str):
         sys.stdout.write(module)
         return 0 if rest else USAGE
-    return _run(module, name, rest)
+    return _run(module, name, rest, debug=debug)
 
 
 def _find(table: Table, words: list[str], prog: str) -> tuple[ModuleType | str, str, list[str]]:
@@ -126,7 +125,7 @@ def build_parser(module: ModuleType, prog: str):  # type: ignore[no-untyped-def]
     return parser
 
 
-def _run(module: ModuleType, prog: str, rest: list[str]) -> int:
+def _run(module: ModuleType, prog: str, rest: list[str], *, debug: bool) -> int:
     failure: int | None = getattr(module, "FAILURE", None)
     command: list[str] = []
     options = rest
@@ -145,7 +144,7 @@ def _run(module: ModuleType, prog: str, rest: list[str]) -> int:
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001  # as in main, but here the command is known
-        return _fail(error, failure, debug="--debug" in options)
+        return _fail(error, failure, debug=debug)
 
 
 def _fail(error: Exception, failure: int | None, *, debug: bool) -> int:

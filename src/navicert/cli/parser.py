@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
@@ -51,7 +52,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(
             prog=prog,
             usage=tail,
-            description=description,
+            description=_flowed(description),
             epilog=f"example:\n  {example.strip()}" if example else None,
             formatter_class=Formatter,
             allow_abbrev=False,
@@ -81,6 +82,11 @@ class Parser(argparse.ArgumentParser):
             path=self.prog.removeprefix("navicert "),
             remedy=remedy or f"see {self.prog} --help",
         )
+
+
+def _flowed(text: str) -> str:
+    """`text` in lines of 80 columns; blank lines divide paragraphs."""
+    return "\n\n".join(textwrap.fill(" ".join(part.split()), 80) for part in text.split("\n\n"))
 
 
 def suggestion(word: str, known: Sequence[str]) -> str:

@@ -125,14 +125,9 @@ class _Place:
 
     def of_note(self, parent: str) -> str | None:
         """The cause that a note under `parent` helps to explain; None where it stands in something that passed."""
-        for path in self._up(parent):
-            if path in self._passing:
-                return None
-            if path in self._causes:
-                return path
-            if path in self._below:
-                return self._below[path]
-        return self._first
+        if any(path in self._passing for path in self._up(parent)):
+            return None
+        return self._owner(parent)
 
     def of_cause(self, path: str) -> str:
         """The cause at the end of the chain of causes that begins at `path`, which may name a group around it."""
@@ -140,6 +135,10 @@ class _Place:
         while path in self._because and path not in seen:
             seen.add(path)
             path = self._because[path]
+        return self._owner(path)
+
+    def _owner(self, path: str) -> str:
+        """The cause that `path` stands under or around, or else shares the nearest group with."""
         for ancestor in self._up(path):
             if ancestor in self._causes:
                 return ancestor

@@ -62,7 +62,7 @@ def _tail(verdict: Verdict, found: Sequence[Finding]) -> list[str]:
     words = ("passed", "with a warning", "not judged", "still open", "failed", "could not be judged")
     parts = [f"{n} {word}" for (_, n), word in zip(tally.items(), words, strict=True) if n]
     total = sum(tally.values())
-    lines = [f"{total} check{'s' * (total != 1)}: {', '.join(parts)}"]
+    lines = [f"{total} check{'s' * (total != 1)}: {', '.join(parts) or 'nothing was judged'}"]
     if found:
         lines.append(f"what to do: navicert explain {escape(first_cause(found[0].check).id)}")
     return lines

@@ -135,3 +135,10 @@ def test_counts_add_up_and_leave_out_alternatives_that_were_not_needed() -> None
     assert tally == {
         Outcome.PASS: 1, Outcome.WARN: 1, Outcome.SKIP: 0, Outcome.PENDING: 0, Outcome.FAIL: 1, Outcome.ERROR: 0,
     }  # fmt: skip
+
+
+def test_a_verdict_that_is_but_a_note_counts_nothing_and_did_not_pass() -> None:
+    bare = Verdict(note("verdict", "", "nothing was judged"), datetime(2026, 1, 1, tzinfo=UTC), sha256(b""))
+    assert set(counts(bare).values()) == {0}
+    assert findings(bare) == ()
+    assert not bare.passed
