@@ -41,14 +41,18 @@ def resolve_all(specs: Iterable[str], options: ResolveOptions | None = None) -> 
     files = FileResolver(options, notes)
     found: dict[str, DigestSet] = {}
     for spec in specs:
-        for name, digests in dict(_resolve(spec, files, options, notes)).items():
-            if found.setdefault(name, digests) != digests:
-                raise NameConflict(f"two artifacts would be recorded as {name!r}", path=spec)
+        _merge(found, dict(_resolve(spec, files, options, notes)), spec)
     for name in twins(found):
         notes.add("names that differ only in letter case or composition, one file on some systems", name)
     if options.progress is not None:
         options.progress(0, 0)
     return Resolved({name: found[name] for name in sorted(found)}, notes.lines())
+
+
+def _merge(found: dict[str, DigestSet], more: Mapping[str, DigestSet], spec: str) -> None:
+    for name, digests in more.items():
+        if found.setdefault(name, digests) != digests:
+            raise NameConflict(f"two artifacts would be recorded as {name!r}", path=spec)
 
 
 def _resolve(

@@ -77,27 +77,19 @@ class Notes:
 
     def __init__(self, most: int = LOCAL.report_items) -> None:
         self._most = most
-        self._kinds: dict[str, list[str]] = {}
-        self._counts: dict[str, int] = {}
+        self._kinds: dict[str, set[str]] = {}
 
     def add(self, kind: str, name: str) -> None:
         """Note that `kind` (such as "special files skipped") is true of `name`."""
-        names = self._kinds.setdefault(kind, [])
-        self._counts[kind] = self._counts.get(kind, 0) + 1
-        names.append(name)
-        if len(names) > 2 * self._most:
-            # The first in order, not the first found: folders are read in whatever order they come.
-            names.sort()
-            del names[self._most :]
+        self._kinds.setdefault(kind, set()).add(name)
 
     def lines(self) -> tuple[str, ...]:
         """One line for each kind, in the order in which the kinds came up."""
         result = []
         for kind, names in self._kinds.items():
-            shown = sorted(names)[: self._most]
-            more = self._counts[kind] - len(shown)
-            tail = f" and {more} more" if more else ""
-            result.append(f"{kind}: {', '.join(shown)}{tail}")
+            shown = ", ".join(sorted(names)[: self._most])
+            more = f" and {len(names) - self._most} more" if len(names) > self._most else ""
+            result.append(f"{kind}: {shown}{more}")
         return tuple(result)
 
 

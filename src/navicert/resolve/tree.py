@@ -126,9 +126,10 @@ def _kind(entry: os.DirEntry[str], name: str) -> str:
             return FILE
         if entry.is_dir():
             return FOLDER
-        return BROKEN if entry.is_symlink() else SPECIAL
+        entry.stat()  # a link may lead nowhere; what is there and is neither, is special
     except OSError as error:
         return _broken(name, error)
+    return SPECIAL
 
 
 def _broken(name: str, error: OSError) -> str:
