@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -156,6 +157,22 @@ def test_attack_shows_file_digests_and_the_step_that_changed_it(work: Path, env:
     assert "source/src/cgi-bin/berth" in told
     assert "last agreed: step checkout (builder)" in told
     assert "changed between step checkout (builder) and step build" in told
+
+
+def test_the_readme_shows_an_attack_as_it_looks(work: Path, env: Env) -> None:
+    shown = (EXAMPLE / "README.md").read_text().split("```text\n")[1].split("```")[0]
+    name = "source-changed"
+    assert shown.startswith(f"$ attack.sh /tmp/harbour {name}\n")
+
+    told = masked(run("sh", EXAMPLE / "attack.sh", work, name, cwd=work, env=env))
+
+    lines = [line for line in masked(shown).splitlines()[1:] if line.strip(" …")]
+    assert [line for line in lines if line not in told.splitlines()] == []
+
+
+def masked(text: str) -> str:
+    """`text` without what differs from one run to the next."""
+    return re.sub(r"sha256:[0-9a-f]{12}", "sha256:…", text)
 
 
 def test_attack_of_a_stranger_names_the_evidence_that_does_not_count(work: Path, env: Env) -> None:
