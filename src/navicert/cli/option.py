@@ -139,12 +139,11 @@ def read_file(path: str, limit: int = LOCAL.document_bytes) -> bytes:
     return raw
 
 
-def write_file(path: str, data: bytes, *, force: bool = False, mode: int = 0o666, parents: bool = False) -> None:
+def write_file(path: str, data: bytes, *, force: bool = False, mode: int = 0o666) -> None:
     """Write `data` to `path` as a whole or not at all: a temporary file beside it, synced, then renamed.
 
     `-` is standard output; a device or pipe is written to directly. An existing file is refused without `force`
-    (`Refused`), and a symbolic link is replaced, never followed. `mode` is subject to the umask; `parents` creates
-    missing directories.
+    (`Refused`), and a symbolic link is replaced, never followed. `mode` is subject to the umask.
     """
     if path == "-":
         sys.stdout.flush()
@@ -156,12 +155,10 @@ def write_file(path: str, data: bytes, *, force: bool = False, mode: int = 0o666
             stream.write(data)
         return
     directory = os.path.dirname(path) or "."
-    if parents:
-        os.makedirs(directory, exist_ok=True)
     # A name like path itself would be too long where path uses all that the file system allows.
     temporary = os.path.join(directory, f".navicert-{secrets.token_hex(8)}")
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), mode)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
     except OSError as error:
         # Name what the user asked for, not a file that never was.
         raise type(error)(error.errno, error.strerror, path) from error
@@ -188,10 +185,16 @@ def _place(temporary: str, path: str, *, force: bool) -> None:
     except OSError as error:
         if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS):
             raise
-        # A file system without hard links: look, then rename.
-        if os.path.lexists(path):
-            raise Refused("already exists", path=path, remedy="give --force to replace it") from error
-        os.rename(temporary, path)
+        _place_without_links(temporary, path)
+
+
+def _place_without_links(temporary: str, path: str) -> None:
+    """The same on a file system without hard links: take the name first, then rename over it."""
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW))
+    except FileExistsError as error:
+        raise Refused("already exists", path=path, remedy="give --force to replace it") from error
+    os.replace(temporary, path)
 
 
 def _is_special(path: str) -> bool:
