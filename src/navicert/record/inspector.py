@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
+from navicert.digest import DigestSet, sha256
 from navicert.errors import LimitExceeded, Malformed, NavicertError, Unavailable
 from navicert.limits import LOCAL, Limits
 from navicert.model.layout import Inspection
@@ -86,7 +87,15 @@ class ProcessInspector:
             for _ in _files(folder, self._limits):
                 pass
         artifacts = resolve_all(["."], ResolveOptions(cwd=folder, limits=self._limits)).artifacts
-        value, reason = run_built_in(inspection.run, lambda name: _read(folder, name, self._limits.sbom_bytes))
+
+        def read(name: str) -> bytes:
+            raw = _read(folder, name, self._limits.sbom_bytes)
+            # The rules judge what was recorded: what is looked into must be the same bytes.
+            if artifacts.get(normal(name)) != DigestSet.of({"sha256": sha256(raw).hex}):
+                raise Malformed("is left out of what is recorded, or changed meanwhile", path=name)
+            return raw
+
+        value, reason = run_built_in(inspection.run, read)
         return InspectionResult(value, artifacts, artifacts, output=reason)
 
     def _process(self, inspection: Inspection) -> InspectionResult:

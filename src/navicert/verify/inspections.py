@@ -86,8 +86,8 @@ def _judge(inspection: Inspection, result: InspectionResult, judge: Judge) -> Ch
 
 
 def _tied(inspection: Inspection, result: InspectionResult, judge: Judge) -> Products:
-    """What a MATCH of the inspection ties to a step's products: only that may bind a target. The rest is what happened to lie in
-    the folder."""
+    """What a MATCH of the inspection ties to a step's products: only that may bind a target. The rest is what happened
+    to lie in the folder."""
     record = Record(result.materials, result.products)
     tied = {
         path: record.side(side)[path]

@@ -107,9 +107,24 @@ def _judge(target: Target, products: Products, index: Mapping[str, list[str]], *
         found = sorted({path for part in target.parts if (path := find(part, index)) is not None})
         return passed(id, products.source, f"recorded as {', '.join(found[:5])}")
     what = "no text file holds an id of" if by_text else "no product has the digest of"
-    return failed(
-        id, products.source, f"{what} {', '.join(missing[:5]) or target.name}", facts={"missing": missing[:20]}
-    )
+    facts: dict[str, object] = {"missing": missing[:20]}
+    if not by_text:
+        facts["artifacts"] = _recorded(target, missing, products)[:20]
+    return failed(id, products.source, f"{what} {', '.join(missing[:5]) or target.name}", facts=facts)
+
+
+def _recorded(target: Target, missing: list[str], products: Products) -> list[dict[str, object]]:
+    """What was recorded under the name of each missing part, beside what it really is."""
+    entries: list[dict[str, object]] = []
+    for part in (part for part in target.parts if part.label in missing):
+        actual = ", ".join(f"sha256:{digest}" for digest in sorted(part.digests))
+        for path, digests in products.artifacts.items():
+            # Of an image, what runs: the other digests of a platform follow from it or are lost in conversion.
+            name = f"{part.label}/content" if target.kind == "image" else part.label
+            if path == name or path.endswith("/" + name):
+                what = {"path": path, "expected": str(digests), "agreed": products.source}
+                entries.append(what | ({"actual": "another image"} if target.kind == "image" else {"actual": actual}))
+    return entries
 
 
 def _elsewhere(target: Target, others: Iterable[Products]) -> str:
