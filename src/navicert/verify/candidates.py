@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from navicert.crypto.key import Key
-from navicert.errors import Malformed
+from navicert.errors import LimitExceeded, Malformed
 from navicert.model.layout import Layout, Step
 from navicert.model.link import Link
 from navicert.model.principal import Principal
@@ -185,14 +185,19 @@ class _Collector:
     def _weigh(self, step: Step, found: Candidates) -> None:
         """Group the evidence of `step`, and sort the groups by whether they meet its threshold."""
         case = self.setting.case
-        if len(found.evidence) > case.limits.links_per_step:
-            limit = case.limits.links_per_step
+        limit = case.limits.links_per_step
+        groups: tuple[Group, ...] = ()
+        if len(found.evidence) > limit:
             found.misses.append((f"step {step.name}", f"more than {limit} links (limit links_per_step)"))
             found.evidence.clear()
-        if case.profile.selects_among_links:
-            groups = group(found.evidence, strong=self.setting.strong)
+        elif case.profile.selects_among_links:
+            try:
+                groups = group(found.evidence, step.threshold, most=limit)
+            except LimitExceeded as error:
+                found.misses.append((f"step {step.name}", str(error)))
+                found.evidence.clear()
         else:
             ordered = in_pubkeys_order(found.evidence, step.pubkeys)
-            groups = (Group(tuple(ordered)),) if ordered else ()
+            groups = (Group(tuple(ordered), ordered[0].record),) if ordered else ()
         found.eligible = tuple(g for g in groups if len(g.principals) >= step.threshold)
         found.weak = tuple(g for g in groups if len(g.principals) < step.threshold)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from navicert.model.layout import Step
 from navicert.model.link import Artifacts
+from navicert.model.principal import Principal
 from navicert.model.rule import Side
 from navicert.verdict import Check, all_of, at_least, failed, note, passed, skipped, warned
 from navicert.verify.candidates import Candidates
@@ -49,13 +50,13 @@ def _without_evidence(setting: Setting, step: Step, found: Candidates) -> Check:
 def _threshold(setting: Setting, step: Step, found: Candidates, chosen: Group | None, cause: str | None) -> Check:
     """At least `threshold` principals stand behind one report."""
     people = sorted({str(setting.authority.principal(key)) for key in setting.authority.authorised(step)})
-    children: dict[str, Check] = {}
+    children: dict[Principal, Check] = {}
     for member in () if chosen is None else chosen.members:
         what = "layout" if member.sublayout else "link"
         for principal in member.signers:
             facts = {"identity": principal.identity, "digest": str(member.digest), "origin": member.origin}
             check = passed("link.signature", str(principal), f"signed {what} {member.origin}", facts=facts)
-            children.setdefault(principal.identity, check)
+            children.setdefault(principal, check)
     misses = [note("evidence.near-miss", origin, reason) for origin, reason in found.near_misses]
     return at_least(
         step.threshold,
@@ -76,8 +77,8 @@ def _shortfall(step: Step, found: Candidates, counted: int, people: list[str]) -
         return reason
     if len(people) < step.threshold:
         return f"{reason}; only {len(people)} may sign for it, so this can never pass"
-    if len(found.weak) > 1:
-        return f"{reason}: {len(found.weak)} links disagree about the artifacts"
+    if any(not same_artifacts(e.record, g.record, strong=True) for g in found.weak[:1] for e in found.evidence):
+        return f"{reason}: {len(found.evidence)} links disagree about the artifacts"
     if found.evidence:
         return f"{reason}; allowed are {', '.join(people)}"
     if found.misses:
@@ -113,7 +114,7 @@ def _disagreement(setting: Setting, step: Step, found: Candidates, chosen: Group
         return [say("step.disagreement", step.name, reason, spec="§5.2 (6)")]
     checks = []
     for other in (*found.eligible, *found.weak):
-        stray = [member.origin for member in other.members if member not in chosen.members]
+        stray = [m.origin for m in other.members if not same_artifacts(m.record, chosen.record, strong=True)]
         if stray:
             reason = f"{', '.join(stray[:3])} ({other.who}) reports other artifacts and is not used"
             checks.append(warned("step.disagreement", step.name, reason, spec="§5.2 (6)"))

@@ -1,6 +1,7 @@
-"""How much evidence a step has: groups of links that agree, and how many principals stand behind each.
+"""How much evidence a step has: the reports that links make, and how many principals stand behind each.
 
-A threshold counts principals, never signatures, key ids or files. Spec: in-toto v1.0 §5.2 (4, 6).
+A threshold counts principals, never signatures, key ids or files; and every digest of a report is vouched for by each
+of them. Spec: in-toto v1.0 §5.2 (4, 6).
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from navicert.crypto.key import Key
-from navicert.digest import sha256
+from navicert.digest import DigestSet, sha256
+from navicert.errors import LimitExceeded
+from navicert.model.link import Artifacts
 from navicert.model.principal import Principal
 from navicert.verify.evidence import Evidence, same_artifacts
 from navicert.verify.rules import Record
@@ -17,14 +20,10 @@ from navicert.verify.rules import Record
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Evidence that agrees on materials and products. `record` is that of its first member."""
+    """Evidence that stands behind one report of materials and products, `record`."""
 
     members: tuple[Evidence, ...]
-
-    @property
-    def record(self) -> Record:
-        """What the group reports."""
-        return self.members[0].record
+    record: Record
 
     @property
     def principals(self) -> dict[Principal, Key]:
@@ -37,19 +36,63 @@ class Group:
         return ", ".join(sorted(str(principal) for principal in self.principals))
 
 
-def group(evidence: Sequence[Evidence], *, strong: bool) -> tuple[Group, ...]:
-    """The groups of `evidence`, one for each distinct report: those who agree with it. Most principals first, then by
-    digest, so that the order in which evidence arrived decides nothing."""
+def group(evidence: Sequence[Evidence], threshold: int, *, most: int) -> tuple[Group, ...]:
+    """A group for each report that `evidence` supports, most principals first, then by digest, so that the order in
+    which evidence arrived decides nothing.
+
+    A report is what one link says; or, where more than one principal is needed, what several agree on: artifacts with
+    the digests that all of them recorded. Two links that agree with a third have not agreed with one another, so
+    nobody is counted for a digest that is not in the own link. Raises `LimitExceeded` for more than `most` reports.
+    """
     ordered = sorted(evidence, key=lambda item: (str(item.digest), item.alternative, item.origin))
-    groups: list[Group] = []
-    distinct: list[Record] = []
+    reports: list[Record] = []
     for item in ordered:
-        if any(item.record == seen for seen in distinct):
-            continue
-        distinct.append(item.record)
-        others = [o for o in ordered if o is not item and same_artifacts(item.record, o.record, strong=strong)]
-        groups.append(Group((item, *others)))
+        if item.record not in reports:
+            reports.append(item.record)
+    own = tuple(reports)
+    for report in reports if threshold > 1 else ():
+        for other in own:
+            shared = _shared(report, other)
+            # The list grows while it is walked, so that what three agree on is found as well.
+            if shared is not None and shared not in reports:
+                reports.append(shared)
+            if len(reports) > most:
+                raise LimitExceeded("too many different reports (limit links_per_step)", expected=f"at most {most}")
+    groups = [Group(tuple(item for item in ordered if _vouches(item.record, r)), r) for r in reports]
     return tuple(sorted(groups, key=lambda g: -len(g.principals)))
+
+
+def _shared(left: Record, right: Record) -> Record | None:
+    """What both say: the same artifacts, each with the digests that are in both; None where they do not agree."""
+    if not same_artifacts(left, right, strong=True):
+        return None
+    return Record(_common(left.materials, right.materials), _common(left.products, right.products))
+
+
+def _common(left: Artifacts, right: Artifacts) -> Artifacts:
+    if left == right:
+        return left
+    return {
+        path: DigestSet((name, value.lower()) for name, value in digests if name in dict(right[path]))
+        for path, digests in left.items()
+    }
+
+
+def _vouches(record: Record, report: Record) -> bool:
+    """Whether `record` says all that `report` says."""
+    return _covers(record.materials, report.materials) and _covers(record.products, report.products)
+
+
+def _covers(recorded: Artifacts, reported: Artifacts) -> bool:
+    if recorded == reported:
+        return True
+    if recorded.keys() != reported.keys():
+        return False
+    return all(_lower(digests) <= _lower(recorded[path]) for path, digests in reported.items())
+
+
+def _lower(digests: DigestSet) -> frozenset[tuple[str, str]]:
+    return frozenset((name, value.lower()) for name, value in digests)
 
 
 def in_pubkeys_order(evidence: Iterable[Evidence], pubkeys: Sequence[str]) -> list[Evidence]:
