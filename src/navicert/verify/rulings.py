@@ -41,12 +41,13 @@ class Rulings:
             # Inspections see one another, and what they find themselves.
             records |= {name: record for name, record in self.found.items() if name in named}
         identity = tuple((name, id(r.materials), id(r.products)) for name, r in sorted(records.items()))
-        key = (self.setting.place.path, item.name, side, id(record.materials), id(record.products), identity)
+        place = (*self.setting.place.lineage, self.setting.place.path, item.name, side)
+        key = (*place, id(record.materials), id(record.products), identity)
         known = self.setting.memo.applications.get(key)
         if known is None:
-            known = apply_rules(rules, side, record, records.get, strong=self.setting.strong)
-            self.setting.memo.applications[key] = known
-        return known
+            applied = apply_rules(rules, side, record, records.get, strong=self.setting.strong)
+            known = self.setting.memo.applications[key] = (applied, (record, *records.values()))
+        return known[0]
 
     def hold(self, item: Step | Inspection, record: Record, choice: Choice) -> bool:
         """Whether all rules of `item` hold."""

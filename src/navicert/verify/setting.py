@@ -12,7 +12,7 @@ from navicert.verify.authority import Authority
 from navicert.verify.case import Case
 from navicert.verify.evidence import Claim
 from navicert.verify.explain import Chapter
-from navicert.verify.rules import Application
+from navicert.verify.rules import Application, Record
 from navicert.verify.target import Products
 
 
@@ -31,7 +31,11 @@ class Memo:
     """What one verification worked out already, so that resuming it after the inspections judges nothing twice."""
 
     claims: dict[str, Claim | str | None] = field(default_factory=dict)
-    applications: dict[tuple[object, ...], tuple[Application, ...]] = field(default_factory=dict)
+    applications: dict[tuple[object, ...], tuple[tuple[Application, ...], tuple[Record, ...]]] = field(
+        default_factory=dict
+    )
+    """What rules did, by the identity of the records that they were applied to; and these records, so that no other
+    object takes over an identity."""
     pending: dict[str, Inspection] = field(default_factory=dict)
     sublayouts: int = 0
 
