@@ -34,7 +34,7 @@ _INLINE: Final = {
     "gawk": (),
     "mawk": (),
 }
-_VERSION: Final = re.compile(r"[0-9.]+(\.exe)?\Z")
+_VERSION: Final = re.compile(r"[0-9.]+\Z")
 _SYNTAX: Final = frozenset({"&&", "||", "|", "|&", ";", "&", ">", ">>", "<", "<<", "2>", "2>&1", "&>"})
 
 _EXAMINED: Final = 10_000  # characters of a command that the heuristics look at
@@ -92,7 +92,7 @@ def command_findings(item: Item, examine: ExamineBuiltIn, effort: Effort) -> Ite
 
 
 def _program(item: Item, words: Sequence[str]) -> Iterator[Finding]:
-    program = _VERSION.sub("", words[0].rpartition("/")[2]) if words else ""
+    program = _VERSION.sub("", words[0].rpartition("/")[2].removesuffix(".exe"))
     if program in _SHELLS:
         yield _found(
             item,

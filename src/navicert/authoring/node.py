@@ -122,22 +122,22 @@ class Spot:
         for spelling, spot in self.fields(what).items():
             name = names.get(spelling)
             if name is None:
-                raise self._unknown(spelling, what, sorted(set(names)))
+                raise self._unknown(spelling, what, names)
             if name in found:
                 raise spot.wrong(f'field "{name}" is written twice, under two spellings')
             found[name] = spot
         return found
 
-    def _unknown(self, spelling: str, what: str, names: list[str]) -> Malformed:
+    def _unknown(self, spelling: str, what: str, names: Mapping[str, str]) -> Malformed:
         import difflib
 
-        near = difflib.get_close_matches(spelling.lower(), names, n=1, cutoff=0.6)
+        near = difflib.get_close_matches(spelling.lower(), sorted(names), n=1, cutoff=0.6)
         line = self.node.lines.get(spelling, self.line) if isinstance(self.node, Fields) else self.line
         return Malformed(
             f'no field "{spelling[:60]}" in {what}',
             path=located(self.path, line),
             pointer=pointer(self.where, spelling[:60]),
-            remedy=f'did you mean "{near[0]}"?' if near else f"there are {', '.join(names)}",
+            remedy=f'did you mean "{near[0]}"?' if near else f"there are {', '.join(sorted(set(names.values())))}",
         )
 
 

@@ -44,11 +44,14 @@ def parse_rule(text: str, where: str = "") -> Rule:
 
 
 def rule_text(rule: Rule) -> str:
-    """`rule` as one line that `parse_rule` reads back; as words with commas between where no line could."""
+    """`rule` as one line that `parse_rule` reads back; where no such line exists, as a JSON array of its words."""
     words = rule.pack()
-    if any('"' in word and "'" in word for word in words):
-        return "[" + ", ".join(repr(word) for word in words) + "]"
-    return " ".join(_quoted(word) for word in words)
+    texts = [_quoted(word) for word in words]
+    if None in texts:
+        import json
+
+        return json.dumps(words, ensure_ascii=False)
+    return " ".join(text for text in texts if text is not None)
 
 
 def parse_command(text: str, where: str = "") -> tuple[str, ...]:
@@ -66,7 +69,7 @@ def parse_command(text: str, where: str = "") -> tuple[str, ...]:
         ) from error
 
 
-def _quoted(word: str) -> str:
+def _quoted(word: str) -> str | None:
     if _BARE.fullmatch(word):
         return word
-    return f"'{word}'" if '"' in word else f'"{word}"'
+    return f'"{word}"' if '"' not in word else f"'{word}'" if "'" not in word else None

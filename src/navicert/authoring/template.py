@@ -70,7 +70,7 @@ def first_layout(name: str, steps: Sequence[str], functionaries: Mapping[str, Se
 
 
 def _step(steps: Sequence[str], index: int, people: Sequence[str]) -> str:
-    first = max(0, index - (len(steps) - len(people)))
+    first = max(0, index - max(0, len(steps) - len(people)))
     able = people[first:] if index == len(steps) - 1 else people[first : first + 1]
     by = _word(able[0]) if len(able) == 1 else f"[{', '.join(_word(person) for person in able)}]"
     nothing_else = Rule(RuleKind.DISALLOW, "*")
@@ -80,8 +80,13 @@ def _step(steps: Sequence[str], index: int, people: Sequence[str]) -> str:
     products = [Rule(RuleKind.CREATE, "*"), nothing_else]
     lines = [f"  - name: {_word(steps[index])}", f"    by: {by}"]
     for label, rules in (("materials", materials), ("products", products)):
-        lines += [f"    {label}:", *(f"      - {_word(rule_text(rule))}" for rule in rules)]
+        lines += [f"    {label}:", *(f"      - {_rule(rule)}" for rule in rules)]
     return "\n".join(lines) + "\n"
+
+
+def _rule(rule: Rule) -> str:
+    text = rule_text(rule)
+    return text if text.startswith("[") else _word(text)
 
 
 def _word(text: str) -> str:
