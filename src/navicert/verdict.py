@@ -187,8 +187,10 @@ class Verdict:
         return next((check for _, check in self.causes()), None)
 
     def causes(self) -> Iterator[tuple[str, Check]]:
-        """Leaves (and empty groups) that decided against, with their paths, in order; consequences left out."""
-        yield from _causes(self.root, "")
+        """What decided against, with its path, in order; consequences left out. What merely waits for a result has
+        decided nothing while something else has."""
+        found = list(_causes(self.root, ""))
+        yield from [item for item in found if item[1].outcome is not Outcome.PENDING] or found
 
     def require(self) -> Verdict:
         """This verdict, if it passed. Raises `VerificationFailed` otherwise."""

@@ -5,7 +5,7 @@ Spec: in-toto v1.0 §5.3.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from navicert.model.layout import Inspection, Step
@@ -108,11 +108,12 @@ class Judge:
             elif is_idle(application) and self._setting.case.profile.warns_of_loose_rules:
                 check = self._setting.loose("rule.match-nothing", "matches no artifact", subject, spec=SPEC)
             else:
-                count = len(application.consumed)
                 id_of_rule = f"rule.{application.rule.kind.value.lower()}"
-                check = passed(id_of_rule, subject, f"{count} artifact{'' if count == 1 else 's'}")
+                check = passed(id_of_rule, subject, _count(application.consumed, "artifact"))
             checks.append(check)
-        return all_of(id, item.name, tuple(checks), f"{len(rules)} rules on {len(record.side(side))} artifacts")
+        return all_of(
+            id, item.name, tuple(checks), f"{_count(rules, 'rule')} on {_count(record.side(side), 'artifact')}"
+        )
 
     @property
     def _story(self) -> Story:
@@ -168,6 +169,10 @@ class Judge:
                 if match_paths(rule, pattern, lambda wanted: [path] if wanted.matches(path) else []):
                     return self._setting.threshold_path(rule.step)
         return None
+
+
+def _count(things: Collection[object], noun: str) -> str:
+    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
 
 
 def _named(paths: Sequence[str]) -> str:

@@ -83,8 +83,8 @@ def _shortfall(step: Step, found: Candidates, counted: int, people: list[str]) -
         return f"{reason}; allowed are {', '.join(people)}"
     if found.misses:
         count = len(found.near_misses)
-        return f"no evidence that counts; {count} near miss{'' if count == 1 else 'es'}"
-    return f"no evidence found; expected from {', '.join(people)}"
+        return f'no evidence of step "{step.name}" counts; {count} near miss{"" if count == 1 else "es"}'
+    return f'no evidence found of step "{step.name}", expected from {", ".join(people)}'
 
 
 def _remarks(setting: Setting, step: Step, found: Candidates, chosen: Group) -> list[Check]:
