@@ -122,8 +122,8 @@ def _recorded(target: Target, missing: list[str], products: Products) -> list[di
             # Of an image, what runs: the other digests of a platform follow from it or are lost in conversion.
             name = f"{part.label}/content" if target.kind == "image" else part.label
             if path == name or path.endswith("/" + name):
-                what = {"path": path, "expected": str(digests), "agreed": products.source}
-                entries.append(what | ({"actual": "another image"} if target.kind == "image" else {"actual": actual}))
+                found = "another image" if target.kind == "image" else actual
+                entries.append({"path": path, "expected": str(digests), "actual": found, "agreed": products.source})
     return entries
 
 
