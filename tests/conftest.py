@@ -105,6 +105,12 @@ def pytest_configure(config: pytest.Config) -> None:
         hypothesis.configuration.set_hypothesis_home_dir(cache.mkdir("hypothesis"))
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes are named after their argument: what is in them may hold a time or a new key, and then parallel workers,
+    each of which collects for itself, would not agree on the names of the tests."""
+    return argname if isinstance(val, bytes | bytearray) else None
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say which tests did not run and why: a skipped test is not a passed one."""
     reasons: Counter[str] = Counter()
