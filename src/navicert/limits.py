@@ -65,7 +65,11 @@ class Limits:
     sbom_bytes: int = 128 * MIB
     """One SBOM or scan report."""
     kdf_iterations: int = 10_000_000
-    """Rounds of password derivation that a key file may ask for: some seconds; in-toto 1.x writes 100,000."""
+    """Rounds of PBKDF2 that a key file may ask for: some seconds; in-toto 1.x writes 100,000, we 600,000."""
+    kdf_rounds: int = 1_000
+    """Rounds of bcrypt that an OpenSSH key may ask for: some seconds; ssh-keygen writes 16 to 24."""
+    kdf_bytes: int = 512 * MIB
+    """Memory times passes (128·N·r·p) of scrypt that a key file may ask for; OpenSSL writes 16 MiB."""
     password_bytes: int = 1023
     """One password; OpenSSL reads no longer ones."""
     yaml_bytes: int = 1 * MIB

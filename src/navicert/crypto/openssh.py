@@ -5,12 +5,12 @@ Spec: RFC 4253 §6.6 and RFC 5656 §3.1 (public), OpenSSH's PROTOCOL.key (privat
 
 from __future__ import annotations
 
-import base64
 import re
 from typing import TYPE_CHECKING, Final
 
 from navicert.crypto.pem import Block, Password, required, wrong_password
-from navicert.errors import Malformed, Unavailable
+from navicert.errors import LimitExceeded, Malformed, Unavailable
+from navicert.limits import LOCAL
 
 if TYPE_CHECKING:
     from navicert.crypto.material import Material, PrivateKey
@@ -83,20 +83,29 @@ def load_private(block: Block, password: Password | None) -> PrivateKey:
 
 def _describe(block: Block) -> tuple[str, bool]:
     """The type of the one key in `block`, and whether it is encrypted; both stand before what is encrypted."""
-    try:
-        raw = base64.b64decode("".join(block.text.splitlines()[1:-1]), validate=True)
-    except ValueError as error:
-        raise _unreadable() from error
+    raw = block.der
     if not raw.startswith(_MAGIC):
         raise _unreadable()
     cipher, rest = _string(raw[len(_MAGIC) :])
-    _, rest = _string(rest)  # the key derivation
-    _, rest = _string(rest)  # its options
+    derivation, rest = _string(rest)
+    options, rest = _string(rest)
+    if derivation == b"bcrypt":
+        _check_rounds(int.from_bytes(_string(options)[1], "big"))  # after the salt
     if rest[:4] != b"\0\0\0\1":
         raise _unreadable()
     public, _ = _string(rest[4:])
     kind, _ = _string(public)
     return kind.decode("ascii", "replace"), cipher != b"none"
+
+
+def _check_rounds(rounds: int) -> None:
+    if rounds > LOCAL.kdf_rounds:
+        raise LimitExceeded(
+            "password derivation too long (limit kdf_rounds)",
+            expected=f"at most {LOCAL.kdf_rounds} rounds",
+            got=f"{rounds} rounds" if rounds < 2**64 else "far more",
+            remedy="encrypt it anew with: ssh-keygen -p -a 64 -f KEY",
+        )
 
 
 def _string(data: bytes) -> tuple[bytes, bytes]:

@@ -54,6 +54,14 @@ class Block:
         """Whether a password is needed. What is inside an OpenSSH block only `openssh` knows."""
         return self.label.startswith("ENCRYPTED ") or "Proc-Type: 4,ENCRYPTED" in self.text
 
+    @property
+    def der(self) -> bytes:
+        """What the armour holds. Raises `Malformed` for what is not base64."""
+        try:
+            return base64.b64decode("".join(self.text.splitlines()[1:-1]), validate=True)
+        except ValueError as error:
+            raise _unreadable(self) from error
+
 
 def armour(label: str, der: bytes) -> str:
     """`der` as a PEM block with one newline at its end, as OpenSSL writes it."""
@@ -152,8 +160,11 @@ def load_private(block: Block, password: Password | None) -> PrivateKey:
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     from navicert.crypto.material import private
+    from navicert.crypto.pkcs8 import check_cost
 
     raw = block.text.encode("utf-8")
+    if block.label == "ENCRYPTED PRIVATE KEY":
+        check_cost(block.der)
     secret = required(password) if block.encrypted else None
     try:
         key = load_pem_private_key(raw, secret)

@@ -8,7 +8,7 @@ import pytest
 
 from navicert.crypto import openssh
 from navicert.crypto.pem import Block, armour, only_block
-from navicert.errors import Malformed
+from navicert.errors import LimitExceeded, Malformed
 
 # Written by ssh-keygen 9.2; the password is "correct horse".
 ENCRYPTED = """-----BEGIN OPENSSH PRIVATE KEY-----
@@ -107,3 +107,19 @@ def test_an_unknown_cipher_is_refused_with_a_remedy():
     raw = base64.b64decode("".join(ENCRYPTED.split("\n")[1:-2])).replace(b"aes256-ctr", b"rot-thirte")
     with pytest.raises(Malformed, match="unsupported cipher"):
         openssh.load_private(only_block(armour("OPENSSH PRIVATE KEY", raw)), lambda: b"correct horse")
+
+
+@pytest.mark.parametrize("rounds", [1_001, 2**32 - 1])
+def test_a_key_that_would_take_forever_to_open_is_refused_before_the_password_is_asked_for(rounds):
+    raw = base64.b64decode("".join(ENCRYPTED.split("\n")[1:-2]))
+    salt = raw[raw.index(b"bcrypt") + 6 + 4 + 4 :][:16]
+    slow = raw.replace(salt + (16).to_bytes(4, "big"), salt + rounds.to_bytes(4, "big"))
+    assert slow != raw
+    with pytest.raises(LimitExceeded, match=r"limit kdf_rounds.*ssh-keygen -p"):
+        openssh.load_private(only_block(armour("OPENSSH PRIVATE KEY", slow)), None)
+
+
+def test_rounds_of_any_length_are_refused():
+    raw = b"openssh-key-v1\0" + string(b"aes256-ctr") + string(b"bcrypt") + string(string(b"salt") + b"\xff" * 9)
+    with pytest.raises(LimitExceeded, match="far more"):
+        openssh.load_private(only_block(armour("OPENSSH PRIVATE KEY", raw)), None)

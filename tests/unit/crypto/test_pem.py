@@ -110,3 +110,8 @@ def test_a_password_is_not_asked_for_where_the_key_is_plain(signers, private_fil
 def test_an_empty_password_is_said_so():
     with pytest.raises(Malformed, match="password given is empty"):
         pem.required(lambda: b"")
+
+
+def test_armour_around_what_is_not_base64_is_refused():
+    with pytest.raises(Malformed, match="holds no readable key"):
+        _ = pem.Block("ENCRYPTED PRIVATE KEY", "-----BEGIN\n!\n-----END\n").der
