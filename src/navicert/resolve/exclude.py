@@ -55,15 +55,20 @@ def _compile(patterns: tuple[str, ...]) -> Callable[[str], bool]:
 
 
 def _by_pathspec(patterns: tuple[str, ...]) -> Callable[[str], bool]:
+    import warnings
+
     from pathspec import GitIgnoreSpec
 
-    for pattern in patterns:
-        if "\n" in pattern or "\0" in pattern:
-            raise Malformed("not an exclude pattern", expected="one line", got=repr(pattern[:80]))
-        try:
-            GitIgnoreSpec.from_lines([pattern])
-        except ValueError as error:
-            raise Malformed(
-                "not an exclude pattern", expected="a pattern as in .gitignore", got=repr(pattern[:80])
-            ) from error
-    return GitIgnoreSpec.from_lines(patterns).match_file
+    with warnings.catch_warnings():
+        # Some sets, such as `[[]`, are translated to what `re` means to understand differently one day.
+        warnings.simplefilter("ignore", FutureWarning)
+        for pattern in patterns:
+            if "\n" in pattern or "\0" in pattern:
+                raise Malformed("not an exclude pattern", expected="one line", got=repr(pattern[:80]))
+            try:
+                GitIgnoreSpec.from_lines([pattern])
+            except (ValueError, re.error) as error:
+                raise Malformed(
+                    "not an exclude pattern", expected="a pattern as in .gitignore", got=repr(pattern[:80])
+                ) from error
+        return GitIgnoreSpec.from_lines(patterns).match_file

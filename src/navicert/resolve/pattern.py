@@ -89,9 +89,15 @@ def _set(segment: str, start: int, pattern: str) -> tuple[str, int]:
     if segment.startswith("^", start):
         raise Malformed("ambiguous set", path=pattern, got=segment[start - 1 : end + 1], remedy="negate with [!…]")
     members = segment[first:end]
-    ranges = re.sub(r"([\\\[\]^&~|])", r"\\\1", members)
-    try:
-        re.compile(f"[{ranges}]")
-    except re.error as error:
-        raise Malformed(f"not a set: {error.msg}", path=pattern, got=f"[{members}]") from error
-    return f"[{'^' if negated else ''}{ranges}]", end + 1
+    text = ""
+    while members:
+        low, dash, high = members[0], members[1:2], members[2:3]
+        if dash != "-" or not high:
+            text += re.escape(low)
+            members = members[1:]
+            continue
+        if low > high:
+            raise Malformed("not a set: a range from high to low", path=pattern, got=f"[{segment[first:end]}]")
+        text += f"{re.escape(low)}-{re.escape(high)}"
+        members = members[3:]
+    return f"[{'^' if negated else ''}{text}]", end + 1

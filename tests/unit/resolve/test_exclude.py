@@ -58,7 +58,7 @@ def test_the_pattern_that_leaves_a_name_out_is_named():
     assert excludes.pattern_for("b") == ""
 
 
-@pytest.mark.parametrize("pattern", ["a\nb", "a\0/b", "!"])
+@pytest.mark.parametrize("pattern", ["a\nb", "a\0/b", "!", "[?-.]"])
 def test_what_is_no_pattern_is_refused(pattern):
     with pytest.raises(Malformed, match="not an exclude pattern"):
         Excludes((pattern,))
