@@ -40,17 +40,16 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def _sentences(finding: Finding) -> Iterator[str]:
-    check, cause = finding.check, first_cause(finding.check)
+    check = finding.check
     places = [f"{group.id} {group.subject}" for group in finding.trail if group.id in ("step", "inspection")]
     where = f" in {', '.join(places)}" if places else ""
     subject = "" if places and places[-1].endswith(f" {check.subject}") else check.subject
     yield escape(f"{check.id}{where}: {_reason(check, subject)}")
-    if cause is not check and cause.reason:
-        yield escape(f"{cause.subject}: {cause.reason}")
-    for artifacts in (check.facts.get("artifacts"), cause.facts.get("artifacts") if cause is not check else None):
-        for entry in artifacts if isinstance(artifacts, list | tuple) else ():
-            if isinstance(entry, Mapping):
-                yield from _artifact(entry)
+    yield from _artifacts(check)
+    detail = next((first_cause(child) for child in check.counted if not child.outcome.passes), None)
+    if detail is not None:
+        yield escape(_reason(detail, detail.subject))
+        yield from _artifacts(detail)
     for miss in finding.near_misses:
         yield escape(f"near miss: {_reason(miss, miss.subject)}")
 
@@ -62,10 +61,11 @@ def _reason(check: Check, subject: str) -> str:
     return ": ".join(part for part in (subject, check.reason) if part)
 
 
-def _artifact(entry: Mapping[str, object]) -> Iterator[str]:
-    """Expected and actual digest of an artifact, who agreed to the one, and where the other came in."""
-    for name, by, words in (("expected", "agreed", "as in "), ("actual", "changed", "changed ")):
-        value = entry.get(name)
-        if value:
-            who = f", {words}{entry[by]}" if entry.get(by) else ""
-            yield escape(f"{name} {_LONG.sub('', str(value))}{who}")
+def _artifacts(check: Check) -> Iterator[str]:
+    """Expected and actual digest of each artifact, who agreed to the one, and where the other came in."""
+    listed = check.facts.get("artifacts")
+    for entry in listed if isinstance(listed, list | tuple) else ():
+        for name, by, words in (("expected", "agreed", "as in "), ("actual", "changed", "changed ")):
+            if isinstance(entry, Mapping) and entry.get(name):
+                who = f", {words}{entry[by]}" if entry.get(by) else ""
+                yield escape(f"{name} {_LONG.sub('', str(entry[name]))}{who}")
