@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from dataclasses import replace
 
-from navicert.testing import chain, file_target
+import pytest
+
+from navicert.envelope.document import open_document, seal
+from navicert.errors import Malformed
+from navicert.model.link import Link
+from navicert.testing import NOW, Chain, chain, file_target, key, signer
+from navicert.verdict import Outcome
+from navicert.verify.case import Case, Policy, Revocations
+from navicert.verify.evaluate import evaluate, verify
 
 X, Y = b"content that was reviewed", b"content that was not"
 
@@ -52,3 +62,94 @@ def test_what_two_recorded_with_more_and_fewer_digests_still_counts_for_both() -
         "build", by="bea", products={"app": {"sha256": sha256(X).upper(), "sha512": sha512(X)}}
     )
     assert honest.verdict(target=file_target(X)).passed
+
+
+def test_a_signed_link_in_the_place_of_the_layout_judges_nothing() -> None:
+    sealed = open_document(seal(Link("build"), signer("owner")))
+    policy = Policy(sealed, (key("owner"),), sealed.verified_by([key("owner")]))
+    with pytest.raises(Malformed, match="not a layout"):
+        evaluate(Case(policy, NOW))
+
+
+def test_another_way_through_a_sublayout_waits_for_its_own_inspection() -> None:
+    # The layout below can be met by Bob's link, or by Eve's layout whose scan would fail. What the layout above needs
+    # is Eve's product; that Bob's way is complete says nothing about hers.
+    eve = chain().step("compile", by="carl").link("compile", products={"app": b"evil"}).inspection("scan", run="scan")
+    inner = chain().step("make", by=["bob", "eve"]).link("make", by="bob", products={"app": b"good"})
+    outer = (
+        chain().step("all", by="lead", products=["ALLOW *"]).sublayout("all", inner.sublayout("make", eve, by="eve"))
+    )
+    case = outer.case(target=file_target(b"evil"))
+    assert evaluate(case).outcome is Outcome.PENDING
+    inspector = outer.finds("scan", return_value=1).inspector()
+    assert not verify(case, inspector).passed
+    assert inspector.ran == ["scan"]
+    assert verify(case, outer.finds("scan").inspector()).passed
+
+
+def same_origin(chain: Chain, step: str) -> Chain:
+    """`chain` where all evidence for `step` came under one name, from different stores say."""
+    return chain.having(
+        filed=tuple(replace(piece, origin="same") if piece.step_hint == step else piece for piece in chain.filed)
+    )
+
+
+def test_two_sublayouts_of_one_origin_are_each_judged_by_their_own_rules() -> None:
+    lenient = chain().step("compile", by="carl", products=["ALLOW *"])
+    strict = chain().step("compile", by="carl", products=["DISALLOW *"])
+    both = (
+        chain()
+        .step("all", by=["pat", "quinn"], threshold=2)
+        .sublayout("all", lenient, by="pat")
+        .sublayout("all", strict, by="quinn")
+        .link("compile", by="carl", products={"app": b""})
+    )
+    assert not both.verdict().passed
+    assert not same_origin(both, "all").verdict().passed
+
+
+def test_two_sublayouts_of_one_origin_are_each_inspected() -> None:
+    base = chain().step("compile", by="carl")
+    both = (
+        chain()
+        .step("all", by=["pat", "quinn"], threshold=2)
+        .sublayout("all", base.inspection("scan", run="true"), by="pat")
+        .sublayout("all", base.inspection("scan", run="scan"), by="quinn")
+        .link("compile", by="carl")
+        .finds("scan")
+    )
+    assert both.verdict().passed
+    inspector = both.inspector()
+    assert verify(same_origin(both, "all").case(), inspector).passed
+    assert inspector.ran == ["scan", "scan"]
+
+
+def test_a_revoked_document_stays_revoked_in_a_new_envelope() -> None:
+    good = chain().step("build", by="bob").link("build")
+    (exhibit,) = good.case().evidence
+    raw = exhibit.document.sealed.raw
+    anew = good.without("build").file(json.dumps(json.loads(raw), indent=2).encode(), "build", key("bob").id)
+    for revoked in (exhibit.document.digest, exhibit.document.content):
+        assert not good.verdict(revoked=Revocations(frozenset({str(revoked)}))).passed
+    assert not anew.verdict(revoked=Revocations(frozenset({str(exhibit.document.content)}))).passed
+
+
+def test_a_revoked_layout_stays_revoked_in_a_new_envelope() -> None:
+    good = chain().step("build", by="bob").link("build")
+    policy = good.policy()
+    assert policy.verified is not None
+    denied = Revocations(frozenset({str(policy.verified.content)}))
+    anew = json.dumps(json.loads(policy.sealed.raw), indent=2).encode()
+    assert not good.verdict(Policy.open(anew, [key("owner")]), revoked=denied).passed
+    assert not good.verdict(policy, revoked=Revocations(frozenset({str(policy.sealed.digest)}))).passed
+
+
+def test_copies_of_a_link_under_other_names_neither_count_nor_crowd_out() -> None:
+    good = chain().step("build", by=["bob", "carl"], threshold=2).link("build", by="bob", products={"app": b"elf"})
+    raw = good.filed[0].raw
+    assert raw is not None
+    for number in range(300):
+        envelope = json.dumps(json.loads(raw), indent=number % 9).encode()
+        good = good.file(envelope, f"other{number}", key("carl").id)
+    assert not good.verdict().passed
+    assert good.link("build", by="carl", products={"app": b"elf"}).verdict().passed

@@ -85,21 +85,30 @@ class Sealed:
         """
         best: Verified[Body] | None = None
         for message, source in self.candidates():
-            signers = self._signers(message, keys, {} if memo is None else memo)
+            content = sha256(message)
+            signers = self._signers(message, content, keys, {} if memo is None else memo)
             if signers and (best is None or len(signers) > len(best.signers)):
-                best = Verified(self._body(source), signers, self, _TOKEN)
+                best = Verified(self._body(source), signers, content, self, _TOKEN)
             if best is not None and len(best.signers) == len(keys):
                 break
         return best
 
     def _signers(
-        self, message: bytes, keys: Collection[Key], memo: MutableMapping[tuple[str, bytes, bytes], bool]
+        self,
+        message: bytes,
+        content: Digest,
+        keys: Collection[Key],
+        memo: MutableMapping[tuple[str, bytes, bytes], bool],
     ) -> tuple[Key, ...]:
-        fingerprint = sha256(message).hex.encode()
+        fingerprint = content.hex.encode()
         found: dict[Key, None] = {}
         attempts = 0
         for signature in self.signatures:
-            for key in _hinted_first(signature.keyid, keys):
+            guesses = 0
+            for key, hinted in _hinted_first(signature.keyid, keys):
+                guesses += not hinted
+                if guesses > self.limits.key_guesses:
+                    break
                 if key in found:
                     continue
                 attempts += 1
@@ -139,18 +148,17 @@ class Sealed:
         return body
 
 
-def _hinted_first(keyid: str | None, keys: Collection[Key]) -> Iterator[Key]:
-    """`keys` in the order to try: the exact id, then whoever answers to it, then all others."""
+def _hinted_first(keyid: str | None, keys: Collection[Key]) -> Iterator[tuple[Key, bool]]:
+    """`keys` in the order to try, each with whether the id hints at it: the exact id, then whoever answers to it, then
+    all others."""
     if not keyid:
-        yield from keys
+        yield from ((key, False) for key in keys)
         return
-    exact = [key for key in keys if key.id == keyid]
-    yield from exact
-    # Working out the other ids of a key costs as much as a signature check: only where the exact id did not do.
+    yield from ((key, True) for key in keys if key.id == keyid)
+    # Working out the other ids of a key is not free: only where the exact id did not do.
     others = [key for key in keys if key.id != keyid]
-    aliased = [key for key in others if keyid in key.ids]
-    yield from aliased
-    yield from (key for key in others if key not in aliased)
+    yield from ((key, True) for key in others if keyid in key.ids)
+    yield from ((key, False) for key in others if keyid not in key.ids)
 
 
 class _Token:
@@ -162,10 +170,15 @@ _TOKEN: Final = _Token()
 
 @dataclass(frozen=True, slots=True)
 class Verified(Generic[T]):
-    """A document whose signature was checked: `body` is read from the bytes that `signers` (at least one) signed."""
+    """A document whose signature was checked: `body` is read from the bytes that `signers` (at least one) signed.
+
+    `content` is the SHA-256 of the message that they signed: the same whatever the envelope looks like, so it is what
+    tells documents apart; `digest` is that of the file.
+    """
 
     body: T
     signers: tuple[Key, ...]
+    content: Digest
     sealed: Sealed = field(repr=False)
     _token: _Token = field(repr=False, compare=False)
 

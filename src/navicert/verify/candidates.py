@@ -17,21 +17,24 @@ from navicert.verdict import Check
 from navicert.verify.case import Exhibit
 from navicert.verify.evidence import Claim, Evidence, claim_of, odd_path, run_id_of
 from navicert.verify.rules import Record
-from navicert.verify.setting import Setting, may_pass
+from navicert.verify.setting import Setting
 from navicert.verify.thresholds import Group, group, in_pubkeys_order
 
-JudgeSublayout = Callable[[Setting, Step, Exhibit, Mapping[Principal, Key]], tuple[Check, tuple[Link, ...]]]
-"""Judges a sublayout that stands for a step: its tree, and a summary link for every way in which it holds."""
+JudgeSublayout = Callable[
+    [Setting, Step, Exhibit, Mapping[Principal, Key]], tuple[Check, tuple[tuple[Link, Check], ...]]
+]
+"""Judges a sublayout that stands for a step: its tree; and for every way in which it holds the summary link, with the
+tree of this way."""
 
 
 @dataclass(slots=True)
 class Candidates:
     """What there is for one step. `eligible` groups meet the threshold, `weak` ones do not; `misses` (origin, reason)
-    nearly counted; `trees` are the sublayouts by origin."""
+    nearly counted; `broken` are the trees of sublayouts that do not hold."""
 
     evidence: list[Evidence] = field(default_factory=list)
     misses: list[tuple[str, str]] = field(default_factory=list)
-    trees: dict[str, Check] = field(default_factory=dict)
+    broken: list[Check] = field(default_factory=list)
     eligible: tuple[Group, ...] = ()
     weak: tuple[Group, ...] = ()
 
@@ -100,10 +103,13 @@ class _Collector:
                 found.misses.append((refusal.origin, refusal.reason))
         found.misses += self.misnamed.get(step.name, [])
         authorised = self.setting.authority.authorised(step)
+        # A copy of a document under another name, or in another envelope, adds nothing.
+        seen: set[tuple[object, ...]] = set()
         for exhibit, claim in self.by_name.get(step.name, ()):
-            self._link(step, exhibit, claim, authorised, found)
+            if _is_new(exhibit, seen):
+                self._link(step, exhibit, claim, authorised, found)
         for exhibit in self.layouts:
-            if exhibit.step in (None, step.name):
+            if exhibit.step in (None, step.name) and _is_new(exhibit, seen):
                 self._sublayout(step, exhibit, authorised, found)
         self._weigh(step, found)
         return found
@@ -117,11 +123,7 @@ class _Collector:
         if problem:
             found.misses.append((document.origin, problem))
             return
-        found.evidence.append(
-            Evidence(
-                step.name, signers, claim.record, claim.command, claim.byproducts, document.origin, document.digest
-            )
-        )
+        found.evidence.append(Evidence(document, signers, claim.record, claim.command, claim.byproducts))
 
     def _sublayout(self, step: Step, exhibit: Exhibit, authorised: Iterable[Key], found: Candidates) -> None:
         """Judge a sublayout; each way in which it holds is evidence for `step`. Spec: §4.3.2, §5.2 (5)."""
@@ -129,32 +131,21 @@ class _Collector:
         signers = self._signers(exhibit, authorised, found)
         if not signers:
             return
-        tree, summaries = self.judge_sublayout(self.setting, step, exhibit, signers)
-        found.trees[document.origin] = tree
-        if not may_pass(tree):
-            return
-        for index, summary in enumerate(summaries):
+        tree, ways = self.judge_sublayout(self.setting, step, exhibit, signers)
+        if not ways:
+            found.broken.append(tree)
+            found.misses.append((document.origin, "is a layout that does not hold"))
+        for index, (summary, way) in enumerate(ways):
             record = Record(summary.materials, summary.products)
-            found.evidence.append(
-                Evidence(
-                    step.name,
-                    signers,
-                    record,
-                    summary.command,
-                    summary.byproducts,
-                    document.origin,
-                    document.digest,
-                    alternative=index,
-                    sublayout=True,
-                )
-            )
+            found.evidence.append(Evidence(document, signers, record, summary.command, summary.byproducts, way, index))
 
     def _signers(self, exhibit: Exhibit, authorised: Iterable[Key], found: Candidates) -> dict[Principal, Key]:
         """The principals whose signature counts for the step; where there are none, a near miss is noted."""
         document, case = exhibit.document, self.setting.case
         principal_of = self.setting.authority.principal
-        if str(document.digest) in case.revoked.digests:
-            found.misses.append((document.origin, f"is revoked by its digest {document.digest}"))
+        denied = case.revoked.denies_document(document)
+        if denied is not None:
+            found.misses.append((document.origin, f"is revoked by its digest {denied}"))
             return {}
         mine = [key for key in authorised if key in document.signers]
         if not mine:
@@ -201,3 +192,12 @@ class _Collector:
             groups = (Group(tuple(ordered), ordered[0].record),) if ordered else ()
         found.eligible = tuple(g for g in groups if len(g.principals) >= step.threshold)
         found.weak = tuple(g for g in groups if len(g.principals) < step.threshold)
+
+
+def _is_new(exhibit: Exhibit, seen: set[tuple[object, ...]]) -> bool:
+    """Whether no document of the same content by the same signers was in `seen`; it is from now on."""
+    identity = (exhibit.document.content, frozenset(exhibit.document.signers))
+    if identity in seen:
+        return False
+    seen.add(identity)
+    return True

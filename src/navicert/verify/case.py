@@ -119,11 +119,19 @@ class InspectionResult:
 @dataclass(frozen=True, slots=True)
 class Revocations:
     """What is denied at once: digests of documents, artifacts and targets (`alg:hex`), keys (any id), identities
-    (persons)."""
+    (persons).
+
+    A document is denied by the digest of its file, or by that of its content, which is the same in every envelope:
+    whoever writes the file anew, or adds a signature, changes the first and not the second.
+    """
 
     digests: frozenset[str] = frozenset()
     keys: frozenset[str] = frozenset()
     identities: frozenset[str] = frozenset()
+
+    def denies_document(self, document: Verified[Body]) -> Digest | None:
+        """The digest by which `document` is revoked; None where it is not."""
+        return next((d for d in (document.digest, document.content) if str(d) in self.digests), None)
 
     def denies_key(self, key: Key) -> bool:
         """Whether `key` is revoked under any of its ids."""

@@ -6,20 +6,21 @@ Spec: in-toto v1.0 §5.2 (2 to 12).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from navicert.model.layout import Inspection, Layout, Step
 from navicert.model.link import Link
 from navicert.model.rule import Side
 from navicert.timestamp import format_timestamp
 from navicert.verdict import Check, failed, passed, warned
-from navicert.verify.candidates import collect
+from navicert.verify.candidates import Candidates, collect
 from navicert.verify.case import Case, InspectionResult
 from navicert.verify.explain import Chapter
 from navicert.verify.inspections import judge_inspections, results_of
 from navicert.verify.rules import Record, ends_closed, sources
 from navicert.verify.rulings import Judge, Rulings, rules_of
 from navicert.verify.selection import Choice, Constraint, Exhausted, Search
-from navicert.verify.setting import Outcomes, Setting, may_pass
+from navicert.verify.setting import Outcomes, Setting, Way, may_pass
 from navicert.verify.steps import judge_step, revoked_artifact
 from navicert.verify.sublayouts import sublayouts_by
 from navicert.verify.target import Products, is_bound
@@ -29,35 +30,59 @@ Domains = Mapping[str, Sequence[Group]]
 """For each step that has enough evidence, the groups to choose from."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """What is known of one layout before a choice is made."""
+
+    setting: Setting
+    candidates: Mapping[str, Candidates]
+    domains: Domains
+    results: Mapping[str, InspectionResult]
+    rulings: Rulings
+    constraints: tuple[Constraint, ...]
+
+
 def judge_layout(setting: Setting) -> Outcomes:
     """The checks of one layout, everything judged that can be."""
-    layout, place = setting.layout, setting.place
     candidates = collect(setting, sublayouts_by(judge_layout))
     domains = {name: found.eligible for name, found in candidates.items() if found.eligible}
     results = results_of(setting)
     rulings = Rulings(setting, {name: Record(r.materials, r.products) for name, r in results.items()})
-    constraints = _constraints(rulings, domains, results)
+    bench = _Bench(setting, candidates, domains, results, rulings, _constraints(rulings, domains, results))
     checks = [_expiry(setting), *_form(setting)]
     try:
-        choice = _choose(setting, domains, constraints)
+        choice = _choose(bench)
     except Exhausted:
         limit = setting.case.limits.selections
         reason = f"no consistent choice among contradictory links found within the limit selections ({limit})"
         checks.append(failed("chain.selection", "", reason))
         choice = {name: groups[0] for name, groups in domains.items()}
+    outcomes = _judge(bench, choice, checks)
+    # A layout above may need another way than the one that is shown; above the policy there is none.
+    ways = outcomes.ways if setting.is_root else _ways(bench, checks, outcomes.ways)
+    return replace(outcomes, ways=ways)
+
+
+def _judge(bench: _Bench, choice: Choice, before: Sequence[Check]) -> Outcomes:
+    """What comes out where the steps are those of `choice`; `before` are the checks of the layout itself."""
+    setting, candidates = bench.setting, bench.candidates
+    steps = setting.layout.steps
     chapters = tuple(
-        Chapter(name, choice[name].who, choice[name].record)
-        for name in (s.name for s in layout.steps)
-        if name in choice
+        Chapter(step.name, choice[step.name].who, choice[step.name].record) for step in steps if step.name in choice
     )
-    judge = Judge(rulings, choice, chapters, frozenset(candidates.keys() - choice.keys()))
-    checks += [judge_step(setting, step, candidates[step.name], choice.get(step.name), judge) for step in layout.steps]
-    blocker = next((f"{place.path}/{check.name}" for check in checks if not may_pass(check)), None)
-    inspected = judge_inspections(setting, results, judge, blocker)
+    judge = Judge(bench.rulings, choice, chapters, frozenset(candidates.keys() - choice.keys()))
+    checks = [
+        *before,
+        *(judge_step(setting, step, candidates[step.name], choice.get(step.name), judge) for step in steps),
+    ]
+    blocker = next((f"{setting.place.path}/{check.name}" for check in checks if not may_pass(check)), None)
+    inspected = judge_inspections(setting, bench.results, judge, blocker)
     checks += inspected.checks
-    holds = all(may_pass(check) for check in checks)
-    summaries = _summaries(setting, domains, constraints, choice) if holds else ()
-    return Outcomes(tuple(checks), summaries, chapters, inspected.tied)
+    ways: tuple[Way, ...] = ()
+    if all(may_pass(check) for check in checks):
+        summary = _summary(choice[steps[0].name], choice[steps[-1].name]) if steps else Link("")
+        ways = (Way(summary, tuple(checks)),)
+    return Outcomes(tuple(checks), ways, chapters, inspected.tied)
 
 
 def target_step(case: Case, layout: Layout) -> str:
@@ -139,9 +164,10 @@ def _about(item: Step | Inspection, domains: Domains) -> tuple[str, ...]:
     return tuple(name for name in domains if name in named)
 
 
-def _choose(setting: Setting, domains: Domains, constraints: tuple[Constraint, ...]) -> dict[str, Group]:
+def _choose(bench: _Bench) -> dict[str, Group]:
     """A consistent choice that binds the target, else a consistent one, else the first group of each step. Raises
     `Exhausted`."""
+    setting, domains = bench.setting, bench.domains
     first = {name: groups[0] for name, groups in domains.items()}
     if all(len(groups) == 1 for groups in domains.values()):
         return first
@@ -149,34 +175,36 @@ def _choose(setting: Setting, domains: Domains, constraints: tuple[Constraint, .
     target, step = case.target, target_step(case, setting.layout)
     if target is not None and setting.is_root and step in domains:
         binding = Constraint((step,), lambda choice: is_bound(target, Products("", choice[step].record.products)))
-        bound = Search(domains, (*constraints, binding), case.limits.selections).first()
+        bound = Search(domains, (*bench.constraints, binding), case.limits.selections).first()
         if bound is not None:
             return bound
-    return Search(domains, constraints, case.limits.selections).first() or first
+    return Search(domains, bench.constraints, case.limits.selections).first() or first
 
 
-def _summaries(
-    setting: Setting, domains: Domains, constraints: tuple[Constraint, ...], choice: Mapping[str, Group]
-) -> tuple[Link, ...]:
-    """A summary link for each distinct pair of first materials and last products that some consistent choice has, the
-    chosen one first: a layout above may need another than the one that was shown. Spec: §5.2 (12)."""
-    steps = setting.layout.steps
-    if not steps:
-        return (Link(""),)
+def _ways(bench: _Bench, before: Sequence[Check], shown: tuple[Way, ...]) -> tuple[Way, ...]:
+    """A way for each distinct pair of first materials and last products that some consistent choice has, the one that
+    is `shown` first. Each is judged by itself: it may rest on evidence that the others do without. Spec: §5.2 (12)."""
+    domains, case = bench.domains, bench.setting.case
+    steps = bench.setting.layout.steps
+    if not shown or not steps:
+        return shown
     first, last = steps[0].name, steps[-1].name
-    summaries = [_summary(choice[first], choice[last])]
-    search = Search(domains, constraints, setting.case.limits.selections)
+    ways = list(shown)
+    seen = [shown[0].summary]
+    search = Search(domains, bench.constraints, case.limits.selections)
     for i, opening in enumerate(domains[first]):
         for j, closing in enumerate(domains[last]):
             summary = _summary(opening, closing)
-            if (first == last and i != j) or summary in summaries:
+            if (first == last and i != j) or summary in seen or len(ways) >= case.limits.links_per_step:
                 continue
             try:
-                if search.first({first: i, last: j}) is not None:
-                    summaries.append(summary)
+                other = search.first({first: i, last: j})
             except Exhausted:
-                return tuple(summaries)
-    return tuple(summaries)
+                return tuple(ways)
+            if other is not None:
+                seen.append(summary)
+                ways += _judge(bench, other, before).ways
+    return tuple(ways)
 
 
 def _summary(first: Group, last: Group) -> Link:

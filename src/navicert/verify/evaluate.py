@@ -11,11 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from navicert.digest import Digest
+from navicert.envelope.body import describe
+from navicert.errors import Malformed
 from navicert.model.layout import Layout
 from navicert.model.release import Release
 from navicert.verdict import Check, Outcome, Verdict, all_of, at_least, failed, note, passed
 from navicert.verify.authority import Authority
-from navicert.verify.case import Case, InspectionResult
+from navicert.verify.case import Case, Exhibit, InspectionResult, Refusal
 from navicert.verify.chain import judge_layout, target_step
 from navicert.verify.inspections import Inspector
 from navicert.verify.parameters import substitute
@@ -85,24 +88,54 @@ def verify_any(cases: Sequence[Case], inspector: Inspector | None = None) -> Ver
 
 def _evaluate(case: Case, memo: Memo) -> Verdict:
     policy = case.policy
+    case = _sorted(case)
+    memo.shared = _shared_origins(case.evidence)
     signature = _owner_signatures(case)
     checks: list[Check] = [signature]
     summary = None
-    layout = None if policy.verified is None else policy.verified.body
-    if isinstance(layout, Layout) and signature.outcome.passes:
+    if policy.verified is not None and signature.outcome.passes:
+        layout = policy.verified.body
+        if not isinstance(layout, Layout):
+            raise Malformed("not a layout", path=policy.sealed.origin, got=f"a {describe(layout)}")
         authority = Authority.of(layout, case.principals)
         strict = case.profile is Profile.STRICT
         layout = substitute(layout, case.parameters, case.patterns, strict=strict)
-        place = Place(ROOT, (), (str(policy.sealed.digest),))
+        place = Place(ROOT, (), (str(policy.verified.content),))
         outcomes = judge_layout(Setting(case, layout, authority, place, memo))
         checks += _version(case, authority.release)
         checks += outcomes.checks
         checks += _target(case, layout, outcomes)
-        summary = outcomes.summaries[0] if outcomes.summaries else None
+        summary = outcomes.ways[0].summary if outcomes.ways else None
     root = all_of(ROOT, "", tuple(checks))
     inputs = tuple(dict.fromkeys(exhibit.document.digest for exhibit in case.evidence))
     verdict = Verdict(root, case.at, case.policy_digest, inputs)
     return verdict.with_summary(summary) if verdict.passed else verdict
+
+
+def _sorted(case: Case) -> Case:
+    """`case` with its evidence in an order that does not depend on where it came from."""
+
+    def place(exhibit: Exhibit) -> tuple[object, ...]:
+        document = exhibit.document
+        who = sorted(key.fingerprint for key in document.signers)
+        return (str(document.digest), document.origin, exhibit.step or "", exhibit.scope, who)
+
+    def origin(refusal: Refusal) -> tuple[str, ...]:
+        return (refusal.origin, refusal.reason, refusal.step or "", refusal.claimed or "")
+
+    return replace(
+        case, evidence=tuple(sorted(case.evidence, key=place)), refused=tuple(sorted(case.refused, key=origin))
+    )
+
+
+def _shared_origins(evidence: Sequence[Exhibit]) -> frozenset[str]:
+    """The origins that more than one document came under, from different stores say."""
+    found: dict[str, Digest] = {}
+    return frozenset(
+        document.origin
+        for document in (exhibit.document for exhibit in evidence)
+        if found.setdefault(document.origin, document.digest) != document.digest
+    )
 
 
 def _owner_signatures(case: Case) -> Check:
@@ -120,8 +153,9 @@ def _owner_signatures(case: Case) -> Check:
             children.append(failed("layout.owner", key.short, _why_not(case)))
     need = len(policy.owners) if policy.need is None else policy.need
     origin = policy.sealed.origin
-    if str(policy.sealed.digest) in revoked.digests:
-        return failed("layout.signature", origin, f"this layout is revoked by its digest {policy.sealed.digest}")
+    denied = None if policy.verified is None else revoked.denies_document(policy.verified)
+    if denied is not None:
+        return failed("layout.signature", origin, f"this layout is revoked by its digest {denied}")
     good = sum(child.outcome.passes for child in children)
     reason = f"signed by {good} of {need} required owners" if children else "no owner key was given"
     facts = {"required": need, "owners": [key.id for key in policy.owners]}

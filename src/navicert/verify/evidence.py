@@ -14,12 +14,15 @@ from typing import Final
 
 from navicert.crypto.key import Key
 from navicert.digest import Digest, DigestSet
+from navicert.envelope.body import Body
+from navicert.envelope.document import Verified
 from navicert.errors import Malformed
 from navicert.model.field import as_list, as_object, as_text, as_texts, required
 from navicert.model.layout import Layout
 from navicert.model.link import Artifacts, Link
 from navicert.model.principal import Principal
 from navicert.model.statement import ResourceDescriptor, Statement
+from navicert.verdict import Check
 from navicert.verify.rules import Record
 
 LINK_PREDICATE: Final = re.compile(r"https://in-toto\.io/(?:attestation/link/v0\.[0-9]+|Link/v[01](?:\.[0-9]+)*)")
@@ -30,23 +33,26 @@ _URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What one document proves about a step. `step` is signed (None for a sublayout, which has no name)."""
+    """What one document proves about a step. `tree` is the check of a sublayout, None for a link."""
 
-    step: str
+    document: Verified[Body]
     signers: Mapping[Principal, Key]
     record: Record
     command: tuple[str, ...]
     byproducts: Mapping[str, object]
-    origin: str
-    digest: Digest
-    sublayout: bool = False
+    tree: Check | None = None
     alternative: int = 0
     """Which of the ways in which a sublayout holds this is."""
 
     @property
-    def who(self) -> str:
-        """The signers, for people."""
-        return ", ".join(sorted(str(principal) for principal in self.signers))
+    def origin(self) -> str:
+        """Where the document came from."""
+        return self.document.origin
+
+    @property
+    def digest(self) -> Digest:
+        """The SHA-256 of the document's file."""
+        return self.document.digest
 
 
 @dataclass(frozen=True, slots=True)

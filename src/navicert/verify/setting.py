@@ -9,7 +9,7 @@ from navicert.model.layout import Inspection, Layout, Step
 from navicert.model.link import Link
 from navicert.verdict import Check, Outcome, failed, warned
 from navicert.verify.authority import Authority
-from navicert.verify.case import Case
+from navicert.verify.case import Case, Exhibit
 from navicert.verify.evidence import Claim
 from navicert.verify.explain import Chapter
 from navicert.verify.rules import Application, Record
@@ -38,6 +38,8 @@ class Memo:
     object takes over an identity."""
     pending: dict[str, Inspection] = field(default_factory=dict)
     sublayouts: int = 0
+    shared: frozenset[str] = frozenset()
+    """Origins that more than one document came under."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +70,35 @@ class Setting:
         """The path of the check that `step` has enough evidence."""
         return f"{self.place.path}/step[{step}]/step.threshold[{step}]"
 
+    def label(self, exhibit: Exhibit) -> str:
+        """What the check of a sublayout is called: its origin; where different documents came under the same one, with
+        the digest, because checks and inspections are told apart by their paths."""
+        document = exhibit.document
+        return f"{document.origin} {document.digest}" if document.origin in self.memo.shared else document.origin
+
     def loose(self, id: str, reason: str, subject: str = "", **more: object) -> Check:
         """A warning about rules that bind nothing; with `strict` a failure."""
         return failed(id, subject, reason, **more) if self.case.strict else warned(id, subject, reason, **more)
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """One way in which a chain holds together: its summary link, and the checks of just this way."""
+
+    summary: Link
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Outcomes:
-    """What judging one layout gave: its checks; a summary link for every way in which the chain holds together (none
-    where it does not); the chosen chain; and what its inspections tie to the chain."""
+    """What judging one layout gave: its checks; every way in which the chain holds together, the one of these checks
+    first (none where it does not); the chosen chain; what its inspections tie to the chain; and what they still may."""
 
     checks: tuple[Check, ...]
-    summaries: tuple[Link, ...]
+    ways: tuple[Way, ...]
     chapters: tuple[Chapter, ...] = ()
     tied: tuple[Products, ...] = ()
+    prospects: tuple[Products, ...] = ()
 
 
 def may_pass(check: Check) -> bool:

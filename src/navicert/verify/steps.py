@@ -17,7 +17,7 @@ from navicert.verify.candidates import Candidates
 from navicert.verify.evidence import same_artifacts
 from navicert.verify.rules import Record
 from navicert.verify.rulings import Judge
-from navicert.verify.setting import Setting, may_pass, words
+from navicert.verify.setting import Setting, words
 from navicert.verify.thresholds import Group
 
 
@@ -25,9 +25,10 @@ def judge_step(setting: Setting, step: Step, found: Candidates, chosen: Group | 
     """The check of `step`, by the group `chosen` for it; None where no group meets its threshold."""
     if chosen is None:
         return _without_evidence(setting, step, found)
-    origins = {member.origin for member in chosen.members}
     checks = [_threshold(setting, step, found, chosen, None)]
-    checks += [tree for origin, tree in found.trees.items() if origin in origins]
+    # The trees of just the ways that were chosen; of several ways of one sublayout that agree, the first.
+    trees = {member.digest: member.tree for member in reversed(chosen.members) if member.tree is not None}
+    checks += reversed(trees.values())
     checks += _remarks(setting, step, found, chosen)
     denied = revoked_artifact(setting, chosen.record)
     if denied is not None:
@@ -38,9 +39,8 @@ def judge_step(setting: Setting, step: Step, found: Candidates, chosen: Group | 
 
 def _without_evidence(setting: Setting, step: Step, found: Candidates) -> Check:
     """Too little evidence. A sublayout that did not hold is the cause, if there is one."""
-    trees = tuple(tree for tree in found.trees.values() if not may_pass(tree))
-    cause = f"{setting.path_of(step)}/{trees[0].name}" if trees and not found.evidence else None
-    checks = [*trees, _threshold(setting, step, found, found.weak[0] if found.weak else None, cause)]
+    cause = f"{setting.path_of(step)}/{found.broken[0].name}" if found.broken and not found.evidence else None
+    checks = [*found.broken, _threshold(setting, step, found, found.weak[0] if found.weak else None, cause)]
     if step.expected_materials or step.expected_products:
         reason = "not judged without evidence"
         checks.append(skipped("step.rules", step.name, reason, cause=setting.threshold_path(step.name)))
@@ -52,9 +52,14 @@ def _threshold(setting: Setting, step: Step, found: Candidates, chosen: Group | 
     people = sorted({str(setting.authority.principal(key)) for key in setting.authority.authorised(step)})
     children: dict[Principal, Check] = {}
     for member in () if chosen is None else chosen.members:
-        what = "layout" if member.sublayout else "link"
+        what = "link" if member.tree is None else "layout"
         for principal in member.signers:
-            facts = {"identity": principal.identity, "digest": str(member.digest), "origin": member.origin}
+            facts = {
+                "identity": principal.identity,
+                "digest": str(member.digest),
+                "content": str(member.document.content),
+                "origin": member.origin,
+            }
             check = passed("link.signature", str(principal), f"signed {what} {member.origin}", facts=facts)
             children.setdefault(principal, check)
     misses = [note("evidence.near-miss", origin, reason) for origin, reason in found.near_misses]

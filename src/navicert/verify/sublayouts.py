@@ -26,19 +26,22 @@ def sublayouts_by(judge_layout: JudgeLayout) -> JudgeSublayout:
 
     def judge(
         above: Setting, step: Step, exhibit: Exhibit, signers: Mapping[Principal, Key]
-    ) -> tuple[Check, tuple[Link, ...]]:
-        origin = exhibit.document.origin
+    ) -> tuple[Check, tuple[tuple[Link, Check], ...]]:
+        label = above.label(exhibit)
         try:
             problem, setting = _enter(above, step, exhibit, signers)
         except Malformed as error:
-            problem, setting = failed("sublayout.malformed", origin, str(error)), None
+            problem, setting = failed("sublayout.malformed", label, str(error)), None
         if setting is None:
-            return all_of("sublayout", origin, () if problem is None else (problem,), "cannot stand for this step"), ()
+            return all_of("sublayout", label, () if problem is None else (problem,), "cannot stand for this step"), ()
         outcomes = judge_layout(setting)
-        tree = all_of("sublayout", origin, outcomes.checks, "a layout stands for this step", spec="§5.2 (5)")
-        return tree, outcomes.summaries
+        return _tree(label, outcomes.checks), tuple((way.summary, _tree(label, way.checks)) for way in outcomes.ways)
 
     return judge
+
+
+def _tree(label: str, checks: tuple[Check, ...]) -> Check:
+    return all_of("sublayout", label, checks, "a layout stands for this step", spec="§5.2 (5)")
 
 
 def _enter(
@@ -46,22 +49,22 @@ def _enter(
 ) -> tuple[Check | None, Setting | None]:
     """What judging the sublayout goes by, or why it is not judged. Parameters do not reach into it."""
     document, place, limits = exhibit.document, above.place, above.case.limits
-    layout, origin = document.body, document.origin
+    layout, label = document.body, above.label(exhibit)
     if not isinstance(layout, Layout):
         raise Malformed("is no layout")
     above.memo.sublayouts += 1
-    if str(document.digest) in place.lineage:
-        return failed("sublayout.repeated", origin, "contains itself: the same layout stands above it"), None
+    if str(document.content) in place.lineage:
+        return failed("sublayout.repeated", label, "contains itself: the same layout stands above it"), None
     if len(place.lineage) > limits.sublayout_depth:
         reason = f"nested deeper than {limits.sublayout_depth} (limit sublayout_depth)"
-        return failed("sublayout.depth", origin, reason), None
+        return failed("sublayout.depth", label, reason), None
     if above.memo.sublayouts > limits.sublayouts:
-        return failed("sublayout.depth", origin, f"more than {limits.sublayouts} of them (limit sublayouts)"), None
+        return failed("sublayout.depth", label, f"more than {limits.sublayouts} of them (limit sublayouts)"), None
     names = frozenset(f"{step.name}.{alias[:8]}" for key in signers.values() for alias in key.ids)
     below = Place(
-        f"{above.path_of(step)}/sublayout[{origin}]",
+        f"{above.path_of(step)}/sublayout[{label}]",
         (*place.folders, names),
-        (*place.lineage, str(document.digest)),
+        (*place.lineage, str(document.content)),
     )
     authority = Authority.of(layout, above.case.principals)
     return None, Setting(above.case, layout, authority, below, above.memo)
