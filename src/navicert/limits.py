@@ -25,6 +25,8 @@ class Limits:
     """Signatures on one document: each may cost one public-key operation per candidate key."""
     signature_attempts: int = 4096
     """Signature checks for one document (signatures × candidate keys), hints tried first."""
+    key_guesses: int = 64
+    """Keys tried on one signature whose id none of them answers to: an id is only a hint, and guessing costs."""
     layout_keys: int = 4096
     """Keys, and steps and inspections each, in one layout."""
     rules: int = 65_536
@@ -72,8 +74,8 @@ class Limits:
     """Memory times passes (128·N·r·p) of scrypt that a key file may ask for; OpenSSL writes 16 MiB."""
     password_bytes: int = 1023
     """One password; OpenSSL reads no longer ones."""
-    yaml_bytes: int = 1 * MIB
-    """One layout written by hand. 20,000 rules fit; the YAML reader needs about a second for a quarter of it."""
+    yaml_bytes: int = MIB // 2
+    """One layout written by hand, of up to about 10,000 rules. Reading as much of the slowest YAML takes seconds."""
 
 
 LOCAL = Limits()

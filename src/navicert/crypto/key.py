@@ -62,6 +62,8 @@ class Key:
     id: str = field(compare=False)
     _public: PublicKey | None = field(default=None, repr=False, compare=False)
     """The loaded key, from the first verification on."""
+    _names: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
+    """All ids, once they have been asked for."""
 
     @classmethod
     def of(cls, material: Material, *, scheme: str | None = None, form: IdForm = "modern") -> Key:
@@ -125,7 +127,10 @@ class Key:
     @property
     def ids(self) -> frozenset[str]:
         """Every id that this key answers to."""
-        return frozenset({self.id, self.modern_id, self.legacy_id, self.go_id})
+        if not self._names:
+            names = frozenset({self.id, self.modern_id, self.legacy_id, self.go_id})
+            object.__setattr__(self, "_names", names)
+        return self._names
 
     @property
     def short(self) -> str:
