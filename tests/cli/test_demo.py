@@ -107,6 +107,13 @@ def test_what_it_keeps_verifies_by_hand(kept):
         assert judged(kept / "attacks" / name).returncode == 1, name
 
 
+def test_it_says_what_to_try_in_what_it_keeps(tmp_path):
+    done = navicert("demo", "--keep", str(tmp_path / "here"))
+    assert done.returncode == 0
+    lines = [line for _, commands in by_hand(tmp_path / "here") for command in commands for line in command.split("\n")]
+    assert [line for line in lines if line not in done.stdout.split("\n")] == []
+
+
 def test_the_commands_that_it_prints_work_as_printed(kept, tmp_path):
     folder = tmp_path / "a folder"
     shutil.copytree(kept, folder)
