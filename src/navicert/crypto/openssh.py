@@ -47,7 +47,7 @@ def load_public(text: str) -> Material:
     # The comment may be any text, and is no part of the key.
     try:
         public = load_ssh_public_key(" ".join(lines[0].split()[:2]).encode("ascii"))
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ValueError, UnsupportedAlgorithm, NotImplementedError) as error:  # the last: a compressed point
         raise Malformed("the OpenSSH line holds no readable key", remedy="copy the whole line again") from error
     return describe(public)
 
@@ -76,7 +76,7 @@ def load_private(block: Block, password: Password | None) -> PrivateKey:
         raise Malformed(
             "unsupported cipher of an OpenSSH key", remedy="encrypt it anew with: ssh-keygen -p -f KEY"
         ) from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, NotImplementedError) as error:
         raise (wrong_password() if encrypted else _unreadable()) from error
     return private(key)
 

@@ -87,6 +87,12 @@ def test_a_public_line_with_garbage_is_refused(rest):
         openssh.load_public(f"ssh-ed25519 {rest}")
 
 
+def test_a_compressed_point_is_refused_as_ssh_does():
+    point = string(b"ecdsa-sha2-nistp256") + string(b"nistp256") + string(b"\2" + bytes(31) + b"\5")
+    with pytest.raises(Malformed, match="holds no readable key"):
+        openssh.load_public("ecdsa-sha2-nistp256 " + base64.b64encode(point).decode())
+
+
 @pytest.mark.parametrize(
     "damaged",
     [
