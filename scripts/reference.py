@@ -1,7 +1,7 @@
-"""Write the pages of docs/reference that follow from the program: cli.md from the parsers, checks.md from the catalogue.
+"""Write the pages of docs/reference that follow from the program: cli.md from its parsers, checks.md from its catalogue.
 
-    .venv/bin/python scripts/reference.py            # writes them
-    .venv/bin/python scripts/reference.py --check    # exit code 1 where one of them is out of date
+.venv/bin/python scripts/reference.py            # writes them
+.venv/bin/python scripts/reference.py --check    # exit code 1 where one of them is out of date
 """
 
 from __future__ import annotations

@@ -22,8 +22,10 @@ def escape(text: str) -> str:
 
 
 def say(text: str = "") -> None:
-    """Print a result on standard output, as it is: the caller has escaped what came from outside."""
+    """Print a result on standard output, as it is: the caller has escaped what came from outside. It is out before
+    anything that is said later on standard error."""
     sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    sys.stdout.flush()
 
 
 def complain(text: str) -> None:

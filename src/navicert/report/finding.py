@@ -67,11 +67,14 @@ def warnings(verdict: Verdict) -> tuple[tuple[str, Check], ...]:
 
 
 def first_cause(check: Check) -> Check:
-    """The first check in a failing `check` that explains it: itself, where nothing below it does."""
-    for child in check.counted:
-        if not child.outcome.passes and child.cause is None:
-            return first_cause(child)
-    return check
+    """The first check in a failing `check` that explains it: itself, where nothing below it does.
+
+    A threshold over leaves explains itself; one over trees, such as several layouts, is explained by the first.
+    """
+    failing = [child for child in check.counted if not child.outcome.passes and child.cause is None]
+    if not failing or (check.need != len(check.counted) and not failing[0].counted):
+        return check
+    return first_cause(failing[0])
 
 
 def counts(verdict: Verdict) -> dict[Outcome, int]:

@@ -118,6 +118,8 @@ def test_the_deepest_explanation_of_a_group_is_found() -> None:
     tree = at_least(1, "policy.any", "", (all_of("verdict", "a", (passed("y", ""), leaf)), failed("z", "", "")))
     assert first_cause(tree) is leaf
     assert first_cause(leaf) is leaf
+    threshold = at_least(1, "target.bound", "", (failed("a", "", ""), failed("b", "", "")))
+    assert first_cause(threshold) is threshold
     follower = skipped("s", "", "", cause="elsewhere")
     alone = all_of("g", "", (follower,))
     assert first_cause(alone) is alone
