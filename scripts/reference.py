@@ -1,4 +1,4 @@
-"""Write the pages of docs/reference that follow from the program: cli.md from its parsers, checks.md from its catalogue.
+"""Write the pages of docs/reference that follow from the program: cli.md and checks.md.
 
 .venv/bin/python scripts/reference.py            # writes them
 .venv/bin/python scripts/reference.py --check    # exit code 1 where one of them is out of date
