@@ -7,15 +7,16 @@ steps and inspections.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
 from navicert.authoring.finding import Finding, found
 from navicert.authoring.item import (
     Item,
     all_rules,
+    closing,
     folder,
     is_closed,
     never_applies,
-    shown,
     source_glob,
 )
 from navicert.authoring.pattern import Effort, Glob, meet
@@ -90,10 +91,9 @@ class Chain:
             return
         wanted = Glob.of(rule.pattern, folder(rule.dest_prefix), open_braces=True)
         if not wanted.empty and not any(meet(wanted, glob, self._effort) for glob in permitted):
-            closing = next(rule for rule in other.rules(side) if rule.kind is RuleKind.DISALLOW)
             yield (
                 "match.not-produced",
-                f"it never matches: no {side.value} of {other.place} may have such a path ({shown(closing)})",
+                f"it never matches: the rules of {other.place} let none of its {side.value} have such a path",
                 f"correct the pattern or prefix, or allow the path in the {side.value} of {other.place}",
             )
 
@@ -106,10 +106,7 @@ class Chain:
 
 
 def _permitted(item: Item, side: Side) -> list[Glob]:
-    globs = []
-    for rule in item.rules(side):
-        if rule.kind is RuleKind.DISALLOW and source_glob(rule).universal:
-            break
-        if rule.kind not in (RuleKind.DISALLOW, RuleKind.REQUIRE) and not never_applies(rule, side):
-            globs.append(source_glob(rule, open_braces=True))
-    return globs
+    closing_rule = closing(item, side)
+    before = takewhile(lambda rule: rule is not closing_rule, item.rules(side))
+    takes = (rule for rule in before if rule.kind not in (RuleKind.DISALLOW, RuleKind.REQUIRE))
+    return [source_glob(rule, open_braces=True) for rule in takes if not never_applies(rule, side)]

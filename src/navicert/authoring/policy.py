@@ -16,9 +16,10 @@ from navicert.authoring.node import located, of_json
 from navicert.authoring.yaml import read_yaml
 from navicert.errors import Malformed, NavicertError
 from navicert.limits import LOCAL, Limits
+from navicert.model.field import as_object
 from navicert.model.layout import Layout
 from navicert.model.release import Release
-from navicert.strictjson import loads, type_name
+from navicert.strictjson import loads
 
 if TYPE_CHECKING:
     from navicert.crypto.key import Key
@@ -158,9 +159,8 @@ def _signed(raw: bytes, path: str, limits: Limits) -> Policy:
 
 def _of_document(value: object, path: str, limits: Limits) -> Policy:
     """The policy of a JSON object of in-toto's own form."""
-    if not isinstance(value, dict):
-        raise Malformed("not a layout", expected="object", got=type_name(value))
-    dated = "expires" in value
-    layout = Layout.from_json(value if dated else {**value, "expires": "1970-01-01T00:00:00Z"}, limits=limits)
+    document = as_object(value, "")
+    dated = "expires" in document
+    layout = Layout.from_json(document if dated else {**document, "expires": "1970-01-01T00:00:00Z"}, limits=limits)
     release = Release.of(layout.readme)
     return Policy(layout, release, layout.expires if dated else None, path, release.persons, given=True)

@@ -77,6 +77,7 @@ def test_covering_is_recognised(wide, narrow):
         (["[!a-z]"], "?"),
         (["a"], "?"),
         (["ab*"], "a*"),
+        (["*[!a]*"], "??"),
         (["b", "c"], "[bc]"),  # true, and not looked for: the careful answer
         ([], "a"),
         ([], "*a"),
@@ -140,6 +141,7 @@ def test_spent_effort_gives_the_careful_answer():
     assert not covers([wide], narrow, effort)
     assert effort.spent
     assert not covers([Glob.of("*x")], Glob.of("*x"), effort)
+    assert not covers([Glob.of("*x")], Glob.of("*x"), Effort(steps=3))
     assert meet(Glob.of("*x"), Glob.of("*y"), effort)
 
 

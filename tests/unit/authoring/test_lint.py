@@ -594,9 +594,16 @@ def test_two_persons_with_one_key_under_two_ids_are_found(check, layout, signers
     assert '"alice" and "mallory" have one key' in findings[1].message
 
 
-def test_a_spare_key_of_somebody_who_works_is_not_unused(check):
-    text = replaced(GOOD, "bob: bob.pub", "bob: [bob.pub, carol.pub]")
-    assert check(text) == ()
+def test_a_spare_key_of_somebody_who_works_is_not_unused(check, layout, signers):
+    carol = signers["carol"].key
+    keys = {**layout.keys, carol.id: carol.to_json()}
+    findings = check(replace(layout, keys=keys), persons={"bob": (signers["bob"].keyid, carol.id)})
+    assert without(findings) == []
+
+
+def test_somebody_who_does_nothing_is_named_once_whatever_she_has(check):
+    text = replaced(GOOD, "{alice", "{carol: [carol.pub, owner.pub], alice")
+    assert only(check(text), "key.unused").place == 'functionary "carol"'
 
 
 def test_a_key_of_nobody_that_is_unused_is_found_once(check, layout, signers):
@@ -769,7 +776,9 @@ def test_a_layout_with_very_many_rules_is_looked_at_in_reasonable_time_and_says_
     rules = tuple(Rule.parse(["ALLOW", f"*{i}?{i}*"]) for i in range(2000))
     step = replace(layout.steps[0], expected_products=rules)
     assert "lint.incomplete" in ids(check(replace(layout, steps=(step,), inspections=())))
-    assert "lint.incomplete" in ids(check(layout, effort=Effort(3)))
+    for steps in range(5):
+        assert "lint.incomplete" in ids(check(layout, effort=Effort(steps)))
+    assert "lint.incomplete" in ids(check(EXAMPLES["require.consumed"][0], effort=Effort(0)))
     assert "lint.incomplete" not in ids(check(layout))
 
 

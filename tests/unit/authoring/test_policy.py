@@ -146,7 +146,7 @@ def test_a_signed_layout_without_expiry_can_be_looked_at_and_not_finished(read, 
             return {name: value for name, value in document.to_json().items() if name != "expires"}
 
     if form == "dsse":
-        raw = seal(Undated(), signers["owner"], form=form)
+        raw = seal(Undated(), signers["owner"], form=form)  # type: ignore[arg-type]  # all that is asked of a body
     else:
         block = json.loads(seal(document, signers["owner"], form=form))
         del block["signed"]["expires"]
