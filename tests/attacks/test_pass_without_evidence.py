@@ -15,6 +15,7 @@ from navicert.testing import NOW, Chain, chain, file_target, key, signer
 from navicert.verdict import Outcome
 from navicert.verify.case import Case, Policy, Revocations
 from navicert.verify.evaluate import evaluate, verify
+from navicert.verify.profile import Profile
 
 X, Y = b"content that was reviewed", b"content that was not"
 
@@ -153,3 +154,60 @@ def test_copies_of_a_link_under_other_names_neither_count_nor_crowd_out() -> Non
         good = good.file(envelope, f"other{number}", key("carl").id)
     assert not good.verdict().passed
     assert good.link("build", by="carl", products={"app": b"elf"}).verdict().passed
+
+
+LOOK = (
+    chain()
+    .step("make", by="ann", products=["ALLOW *"])
+    .step("note", by="ann")
+    .inspection("look", materials=["MATCH * WITH PRODUCTS FROM make", "DISALLOW *"])
+    .link("make", products={"app": b"elf"})
+    .link("note", products={"note": b"n"})
+)
+
+
+def test_a_target_that_only_an_inspection_binds_is_bound_once_it_has_run() -> None:
+    # The last step does not produce it; the inspection ties what it finds to the step that did.
+    target = file_target(b"elf")
+    assert evaluate(LOOK.case(target=target)).outcome is Outcome.PENDING
+    assert LOOK.finds("look", materials={"app": b"elf"}).verdict(target=target).passed
+    assert LOOK.finds("look", materials={"app": b"elf"}).verdict(target=target, target_step="look").passed
+
+
+def test_a_target_that_no_inspection_can_bind_is_refused_before_any_runs() -> None:
+    inspector = LOOK.finds("look").inspector()
+    assert not verify(LOOK.case(target=file_target(b"other")), inspector).passed
+    assert inspector.ran == []
+
+
+def test_a_target_is_not_bound_by_an_inspection_that_did_not_see_it_or_did_not_pass() -> None:
+    target = file_target(b"elf")
+    assert not LOOK.finds("look").verdict(target=target).passed
+    failed = LOOK.finds("look", return_value=1, materials={"app": b"elf"}).verdict(target=target)
+    assert not failed.passed
+    assert failed.first_cause is not None
+    assert failed.first_cause.id == "inspection.run"
+    broken = LOOK.finds("look", problem="no folder").verdict(target=target)
+    assert broken.outcome is Outcome.ERROR
+
+
+def test_what_lies_in_the_inspected_folder_does_not_bind_by_lying_there() -> None:
+    loose = chain().step("note", by="ann").inspection("look", materials=["ALLOW *"]).link("note")
+    assert not loose.finds("look", materials={"app": b"elf"}).verdict(target=file_target(b"elf")).passed
+
+
+def test_no_command_runs_on_files_that_an_earlier_inspection_refuses() -> None:
+    two = LOOK.inspection("start", run="./app").finds("start")
+    inspector = two.finds("look", materials={"app": b"evil"}).inspector()
+    assert not verify(two.case(), inspector).passed
+    assert inspector.ran == ["look"]
+    inspector = two.finds("look", materials={"app": b"elf"}).inspector()
+    assert verify(two.case(), inspector).passed
+    assert inspector.ran == ["look", "start"]
+
+
+def test_a_name_that_is_no_text_stops_no_verification() -> None:
+    good = chain().step("build", by="bob").link("build")
+    odd = good.having(filed=tuple(replace(piece, origin="b\udcff.link") for piece in good.filed))
+    assert odd.verdict().passed
+    assert odd.verdict(profile=Profile.UPSTREAM).passed

@@ -16,11 +16,11 @@ from navicert.verdict import Check, failed, passed, warned
 from navicert.verify.candidates import Candidates, collect
 from navicert.verify.case import Case, InspectionResult
 from navicert.verify.explain import Chapter
-from navicert.verify.inspections import judge_inspections, results_of
+from navicert.verify.inspections import judge_inspections, results_of, succeeded, tied
 from navicert.verify.rules import Record, ends_closed, sources
 from navicert.verify.rulings import Judge, Rulings, rules_of
 from navicert.verify.selection import Choice, Constraint, Exhausted, Search
-from navicert.verify.setting import Outcomes, Setting, Way, may_pass
+from navicert.verify.setting import Outcomes, Prospect, Setting, Way, may_pass
 from navicert.verify.steps import judge_step, revoked_artifact
 from navicert.verify.sublayouts import sublayouts_by
 from navicert.verify.target import Products, is_bound
@@ -82,12 +82,29 @@ def _judge(bench: _Bench, choice: Choice, before: Sequence[Check]) -> Outcomes:
     if all(may_pass(check) for check in checks):
         summary = _summary(choice[steps[0].name], choice[steps[-1].name]) if steps else Link("")
         ways = (Way(summary, tuple(checks)),)
-    return Outcomes(tuple(checks), ways, chapters, inspected.tied)
+    return Outcomes(tuple(checks), ways, chapters, inspected.tied, _prospects(bench, inspected.checks))
+
+
+def _prospects(bench: _Bench, inspected: Sequence[Check]) -> tuple[Prospect, ...]:
+    """What the inspections that have not passed might have tied to the chain, whatever the choice."""
+    prospects = []
+    asked = bench.setting.is_root and bench.setting.case.target is not None
+    for inspection, check in zip(bench.setting.layout.inspections, inspected, strict=True):
+        if asked and not check.outcome.passes:
+            groups = [group for name in _about(inspection, bench.domains) for group in bench.domains[name]]
+            found = frozenset(digest for group in groups for digest in Products("", group.record.products).by_digest())
+            prospects.append(Prospect(inspection, check.outcome, found))
+    return tuple(prospects)
 
 
 def target_step(case: Case, layout: Layout) -> str:
     """The step whose products bind the target: the one asked for, else the last."""
     return case.target_step or (layout.steps[-1].name if layout.steps else "")
+
+
+def target_inspections(case: Case, layout: Layout) -> tuple[Inspection, ...]:
+    """The inspections that may bind the target: the one asked for; all where none was."""
+    return tuple(i for i in layout.inspections if case.target_step in (None, i.name))
 
 
 # --- the layout itself ---------------------------------------------------------------------------------------------
@@ -172,13 +189,30 @@ def _choose(bench: _Bench) -> dict[str, Group]:
     if all(len(groups) == 1 for groups in domains.values()):
         return first
     case = setting.case
-    target, step = case.target, target_step(case, setting.layout)
-    if target is not None and setting.is_root and step in domains:
-        binding = Constraint((step,), lambda choice: is_bound(target, Products("", choice[step].record.products)))
+    binding = _binding(bench) if setting.is_root else None
+    if binding is not None:
         bound = Search(domains, (*bench.constraints, binding), case.limits.selections).first()
         if bound is not None:
             return bound
     return Search(domains, bench.constraints, case.limits.selections).first() or first
+
+
+def _binding(bench: _Bench) -> Constraint | None:
+    """The condition that the target is bound, by its step or by an inspection; None where nothing could decide it."""
+    case, layout, domains = bench.setting.case, bench.setting.layout, bench.domains
+    target, step, inspections = case.target, target_step(case, layout), target_inspections(case, layout)
+    ran = [i for i in inspections if i.name in bench.results and succeeded(bench.results[i.name])]
+    asked = {step, *(name for inspection in ran for name in _about(inspection, domains))}
+    about = tuple(name for name in domains if name in asked)
+    if target is None or not about:
+        return None
+
+    def holds(choice: Choice) -> bool:
+        offers = [Products("", choice[step].record.products)] if step in choice else []
+        offers += [tied(i, bench.results[i.name], bench.rulings, choice) for i in ran]
+        return any(is_bound(target, products) for products in offers)
+
+    return Constraint(about, holds)
 
 
 def _ways(bench: _Bench, before: Sequence[Check], shown: tuple[Way, ...]) -> tuple[Way, ...]:

@@ -16,15 +16,15 @@ from navicert.envelope.body import describe
 from navicert.errors import Malformed
 from navicert.model.layout import Layout
 from navicert.model.release import Release
-from navicert.verdict import Check, Outcome, Verdict, all_of, at_least, failed, note, passed
+from navicert.verdict import Check, Outcome, Verdict, all_of, at_least, failed, note, passed, skipped
 from navicert.verify.authority import Authority
-from navicert.verify.case import Case, Exhibit, InspectionResult, Refusal
-from navicert.verify.chain import judge_layout, target_step
-from navicert.verify.inspections import Inspector
+from navicert.verify.case import Case, Exhibit, InspectionResult, Refusal, Target
+from navicert.verify.chain import judge_layout, target_inspections, target_step
+from navicert.verify.inspections import Inspector, succeeded
 from navicert.verify.parameters import substitute
 from navicert.verify.profile import Profile
-from navicert.verify.setting import Memo, Outcomes, Place, Setting
-from navicert.verify.target import Products, judge_revoked, judge_target
+from navicert.verify.setting import Memo, Outcomes, Place, Prospect, Setting
+from navicert.verify.target import Products, judge_revoked, judge_target, may_be_bound
 
 ROOT = "verdict"
 """The id of every verdict's root check."""
@@ -39,7 +39,8 @@ def evaluate(case: Case) -> Verdict:
 
 
 def verify(case: Case, inspector: Inspector | None = None, *, progress: Callable[[str], None] | None = None) -> Verdict:
-    """The verdict on `case` with its inspections run by `inspector`, in order, up to the first that fails.
+    """The verdict on `case` with its inspections run by `inspector`, in order, up to the first that fails: in STRICT
+    because of its rules too, so that no command runs on files that an earlier inspection refuses.
 
     They run only if everything else passes. Without an inspector they are ERROR: nobody asked for commands to be run.
     `progress` is told the name of each inspection before it runs.
@@ -56,7 +57,8 @@ def verify(case: Case, inspector: Inspector | None = None, *, progress: Callable
             if progress is not None:
                 progress(inspection.name)
             results[path] = result = inspector.inspect(inspection)
-            if result.problem or result.return_value != 0:
+            rules = inspection.expected_materials or inspection.expected_products
+            if not succeeded(result) or (rules and case.profile.inspects_one_by_one):
                 break
         case = replace(case, inspected={**case.inspected, **results})
         memo = Memo(claims=memo.claims, applications=memo.applications)
@@ -190,11 +192,29 @@ def _target(case: Case, layout: Layout, outcomes: Outcomes) -> list[Check]:
     if step not in names:
         return [failed("target.bound", target.name, f'there is no step "{step}" to bind it to')]
     offers = [Products(f"step {c.step}", c.record.products) for c in outcomes.chapters if c.step == step]
-    wanted = {f"inspection {step}"} if case.target_step else {f"inspection {i.name}" for i in layout.inspections}
+    inspections = target_inspections(case, layout)
+    wanted = {f"inspection {inspection.name}" for inspection in inspections}
     offers += [products for products in outcomes.tied if products.source in wanted]
     others = [Products(f"step {c.step}", c.record.products) for c in outcomes.chapters if c.step != step]
     bound = judge_target(target, offers, others)
-    if not offers and step not in {chapter.step for chapter in outcomes.chapters}:
-        bound = replace(bound, cause=f"{ROOT}/step[{step}]/step.threshold[{step}]")
+    if not bound.outcome.passes:
+        hopes = [p for p in outcomes.prospects if p.inspection in inspections and may_be_bound(target, p.digests)]
+        hoped = _hopeful(target, hopes)
+        if hoped is not None:
+            bound = hoped
+        elif step in {item.name for item in layout.steps} - {chapter.step for chapter in outcomes.chapters}:
+            bound = replace(bound, cause=f"{ROOT}/step[{step}]/step.threshold[{step}]")
     revoked = judge_revoked(target, case.revoked)
     return [bound] if revoked is None else [revoked, bound]
+
+
+def _hopeful(target: Target, hopes: Sequence[Prospect]) -> Check | None:
+    """The check of a target that an inspection might bind which has not passed; None where there is none."""
+    waiting = [hope.inspection.name for hope in hopes if hope.outcome is Outcome.PENDING]
+    if waiting:
+        reason = f"might be bound by inspection {waiting[0]}, which has not been run"
+        return Check("target.bound", target.name, reason, leaf=Outcome.PENDING)
+    for hope in hopes:
+        reason = f"might have been bound by inspection {hope.inspection.name}, which did not pass"
+        return skipped("target.bound", target.name, reason, cause=f"{ROOT}/inspection[{hope.inspection.name}]")
+    return None

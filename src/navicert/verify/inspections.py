@@ -16,7 +16,8 @@ from navicert.model.rule import Side
 from navicert.verdict import Check, Outcome, all_of, broke, failed, passed, skipped
 from navicert.verify.case import InspectionResult
 from navicert.verify.rules import Record
-from navicert.verify.rulings import Judge
+from navicert.verify.rulings import Judge, Rulings
+from navicert.verify.selection import Choice
 from navicert.verify.setting import Setting, words
 from navicert.verify.target import Products
 
@@ -49,7 +50,7 @@ def judge_inspections(
     """The inspections in order, up to the first that fails. `blocker` is the path of a check that failed before: then
     none is run, because no command should run on a target that is refused anyway."""
     checks: list[Check] = []
-    tied: list[Products] = []
+    ties: list[Products] = []
     for inspection in setting.layout.inspections:
         result = results.get(inspection.name)
         if blocker is not None:
@@ -63,10 +64,15 @@ def judge_inspections(
             check = _judge(inspection, result, judge)
             checks.append(check)
             if check.outcome.passes:
-                tied.append(_tied(inspection, result, judge))
+                ties.append(tied(inspection, result, judge.rulings, judge.choice))
             else:
                 blocker = setting.path_of(inspection)
-    return Inspected(tuple(checks), tuple(tied))
+    return Inspected(tuple(checks), tuple(ties))
+
+
+def succeeded(result: InspectionResult) -> bool:
+    """Whether the command was run and returned 0."""
+    return not result.problem and type(result.return_value) is int and result.return_value == 0
 
 
 def _judge(inspection: Inspection, result: InspectionResult, judge: Judge) -> Check:
@@ -76,7 +82,7 @@ def _judge(inspection: Inspection, result: InspectionResult, judge: Judge) -> Ch
         return all_of("inspection", inspection.name, (broke("inspection.run", command, result.problem),))
     facts = {"return-value": result.return_value, "output": result.output[-2000:]}
     lines = result.output.strip().splitlines()
-    if type(result.return_value) is int and result.return_value == 0:
+    if succeeded(result):
         ran = passed("inspection.run", command, lines[-1][:200] if lines else "returned 0", facts=facts)
     else:
         said = f": {lines[-1][:200]}" if lines else ""
@@ -85,15 +91,15 @@ def _judge(inspection: Inspection, result: InspectionResult, judge: Judge) -> Ch
     return all_of("inspection", inspection.name, (ran, *rules))
 
 
-def _tied(inspection: Inspection, result: InspectionResult, judge: Judge) -> Products:
+def tied(inspection: Inspection, result: InspectionResult, rulings: Rulings, choice: Choice) -> Products:
     """What a MATCH of the inspection ties to a step's products: only that may bind a target. The rest is what happened
     to lie in the folder."""
     record = Record(result.materials, result.products)
-    tied = {
+    artifacts = {
         path: record.side(side)[path]
         for side in Side
-        for application in judge.rulings.apply(inspection, side, record, judge.choice)
-        if application.rule.dest_type is Side.PRODUCTS and application.rule.step in judge.choice
+        for application in rulings.apply(inspection, side, record, choice)
+        if application.rule.dest_type is Side.PRODUCTS and application.rule.step in choice
         for path in application.consumed
     }
-    return Products(f"inspection {inspection.name}", tied)
+    return Products(f"inspection {inspection.name}", artifacts)

@@ -40,6 +40,11 @@ class Profile(enum.Enum):
         return self is Profile.STRICT
 
     @property
+    def inspects_one_by_one(self) -> bool:
+        """Whether the rules of an inspection are judged before the next one is run, or after all have run."""
+        return self is Profile.STRICT
+
+    @property
     def compares_every_command(self) -> bool:
         """Whether a recorded command is compared even where the layout expects none."""
         return self is Profile.UPSTREAM

@@ -90,6 +90,15 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
+class Prospect:
+    """An inspection that has not passed, and the SHA-256 digests (hex) of what it might tie to the chain if it did."""
+
+    inspection: Inspection
+    outcome: Outcome
+    digests: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Outcomes:
     """What judging one layout gave: its checks; every way in which the chain holds together, the one of these checks
     first (none where it does not); the chosen chain; what its inspections tie to the chain; and what they still may."""
@@ -98,7 +107,7 @@ class Outcomes:
     ways: tuple[Way, ...]
     chapters: tuple[Chapter, ...] = ()
     tied: tuple[Products, ...] = ()
-    prospects: tuple[Products, ...] = ()
+    prospects: tuple[Prospect, ...] = ()
 
 
 def may_pass(check: Check) -> bool:

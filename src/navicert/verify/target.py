@@ -6,7 +6,7 @@ one) reports binds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from navicert.model.link import Artifacts
@@ -32,13 +32,31 @@ class Products:
 
 
 def is_bound(target: Target, products: Products) -> bool:
-    """Whether `products` alone bind the whole of `target`."""
+    """Whether `products` alone bind the whole of `target`: all of it by digests, or all of it by text files."""
     index = products.by_digest()
-    return _whole(target, index) is not None or (bool(target.parts) and not _unbound(target, index))
+    return any(_recorded_as(target, index, by_text=by_text) for by_text in (False, True))
 
 
-def _whole(target: Target, index: Mapping[str, list[str]]) -> str | None:
-    return None if target.whole is None else _direct(target.whole, index) or _text(target.whole, index)
+def may_be_bound(target: Target, digests: Collection[str]) -> bool:
+    """Whether files with these `digests` (SHA-256, hex) could bind `target`, whatever their paths."""
+
+    def there(part: Part) -> bool:
+        return any(digest in digests for digest in (*part.digests, *part.texts))
+
+    if target.whole is not None and there(target.whole):
+        return True
+    return bool(target.parts) and all(there(part) for part in target.parts)
+
+
+def _recorded_as(target: Target, index: Mapping[str, list[str]], *, by_text: bool) -> list[str]:
+    """The paths that bind the whole of `target`; none where it is not bound."""
+    find = _text if by_text else _direct
+    whole = None if target.whole is None else find(target.whole, index)
+    if whole is not None:
+        return [whole]
+    if _missing(target, index, by_text=by_text):
+        return []
+    return sorted({path for part in target.parts if (path := find(part, index)) is not None})
 
 
 def _direct(part: Part, index: Mapping[str, list[str]]) -> str | None:
@@ -53,9 +71,11 @@ def _text(part: Part, index: Mapping[str, list[str]]) -> str | None:
     return next((index[digest][0] for digest in sorted(part.texts) if digest in index), None)
 
 
-def _unbound(target: Target, index: Mapping[str, list[str]]) -> list[Part]:
-    missing = [part for part in target.parts if _direct(part, index) is None and _text(part, index) is None]
-    if missing or target.kind != "directory":
+def _missing(target: Target, index: Mapping[str, list[str]], *, by_text: bool) -> list[Part]:
+    """The parts of `target` that are not recorded."""
+    find = _text if by_text else _direct
+    missing = [part for part in target.parts if find(part, index) is None]
+    if missing or by_text or target.kind != "directory":
         return missing
     # The files of a directory must all lie in one recorded folder: two files that changed places are not the same.
     folders: set[str] | None = None
@@ -94,18 +114,11 @@ def judge_target(target: Target, offers: Iterable[Products], others: Iterable[Pr
 
 def _judge(target: Target, products: Products, index: Mapping[str, list[str]], *, by_text: bool) -> Check:
     id = "target.digest-file" if by_text else "target.digest"
-    find = _text if by_text else _direct
-    whole = None if target.whole is None else find(target.whole, index)
-    if whole is not None:
-        return passed(
-            id, products.source, f'its digest is recorded {"in the text file" if by_text else "as"} "{whole}"'
-        )
-    missing = [part.label for part in target.parts if find(part, index) is None]
-    if not missing and not by_text:
-        missing = [part.label for part in _unbound(target, index)]
-    if target.parts and not missing:
-        found = sorted({path for part in target.parts if (path := find(part, index)) is not None})
-        return passed(id, products.source, f"recorded as {', '.join(found[:5])}")
+    found = _recorded_as(target, index, by_text=by_text)
+    if found:
+        how = "its digest is recorded in the text file" if by_text else "recorded as"
+        return passed(id, products.source, f"{how} {', '.join(found[:5])}")
+    missing = [part.label for part in _missing(target, index, by_text=by_text)]
     what = "no text file holds an id of" if by_text else "no product has the digest of"
     facts: dict[str, object] = {"missing": missing[:20]}
     if not by_text:

@@ -104,6 +104,6 @@ def in_pubkeys_order(evidence: Iterable[Evidence], pubkeys: Sequence[str]) -> li
 
     def place(item: Evidence) -> tuple[int, str]:
         ranks = [rank.get(alias, len(rank)) for key in item.signers.values() for alias in (key.id, *key.ids)]
-        return (min(ranks, default=len(rank)), str(sha256(item.origin.encode())))
+        return (min(ranks, default=len(rank)), str(sha256(item.origin.encode(errors="surrogateescape"))))
 
     return sorted(evidence, key=place)
