@@ -7,6 +7,7 @@ one line, and a line `...` for any number of lines. The commands of one file run
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -54,7 +55,8 @@ def pattern(output: str) -> str:
 
 @pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.stem)
 def test_what_a_user_types_gives_what_the_transcript_shows(path: Path, tmp_path: Path) -> None:
-    environment = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"}
+    path_variable = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    environment = {**os.environ, "PATH": path_variable, "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"}
     for command in commands(path.read_text(encoding="utf-8")):
         done = subprocess.run(
             ["bash", "-c", command.text],

@@ -176,11 +176,11 @@ def _overview() -> str:
         "Record, sign and verify what every step of a container build did.\n\n"
         f"{_lines(COMMANDS)}\n"
         "  navicert COMMAND --help   its options, with an example\n"
-        "  navicert --version\n"
+        "  --version                 which version this is\n"
         "  --debug                   (any command) show where an error came from\n\n"
-        "exit codes: 0 passed, 1 judged and not passed, 2 wrong usage or input,\n"
-        "            3 could not find out\n\n"
-        "example:\n  navicert demo\n"
+        "exit codes: 0 passed, 1 judged and not passed, 2 wrong usage or malformed input,\n"
+        "            3 could not find out\n"
+        "example:    navicert demo\n"
     )
 
 

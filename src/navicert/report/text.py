@@ -220,7 +220,8 @@ class _Page:
         for _, check in cautions[:shown]:
             self.wrapped(f"{escape(check.id)}: {_about(check)}", 0, 6, 1, first="warn  ", style=_MARKS[Outcome.WARN][1])
         if shown < len(cautions):
-            self.add(f"… {len(cautions) - shown} more warnings", 6)
+            left = len(cautions) - shown
+            self.add(f"… {left} {'more ' if shown else ''}warning{'s' * (left != 1)} (--verbose shows all)", 6)
 
     def notes(self, root: Check) -> None:
         """What the verdict as a whole does not say."""

@@ -73,7 +73,12 @@ def test_a_long_chain_that_passed_fits_one_screen_and_says_how_much_is_left_out(
 def test_many_warnings_are_counted_and_leave_room_for_the_rest() -> None:
     shown = lines(SampleChain(steps=20, failing=range(20)).verdict())
     assert len(shown) < SCREEN
-    assert any("more warnings" in line for line in shown)
+    assert any(re.search(r"… \d+ more warnings \(--verbose shows all\)", line) for line in shown)
+
+
+def test_warnings_that_find_no_room_are_counted() -> None:
+    chain = SampleChain(steps=20, tampered=[3, 9], stranger=[5], missing=[11], failing=[1, 2], smuggled="evil")
+    assert "… 2 warnings (--verbose shows all)" in squeezed(chain.verdict(), 80)
 
 
 # --- what did not --------------------------------------------------------------------------------------------------
