@@ -32,6 +32,8 @@ STRONG: Final[Mapping[str, int]] = {
 SELF_ONLY: Final = frozenset({"gitCommit", "gitTree", "gitBlob", "gitTag"})
 """Object names of git: compared with themselves only, never with a file's digest."""
 
+_GIT_LENGTHS: Final = (40, 64)
+
 RECORDABLE: Final = tuple(STRONG)
 """Algorithms that `record` offers; all of them are in `hashlib`."""
 
@@ -107,15 +109,18 @@ class DigestSet(tuple[tuple[str, str], ...]):
                 continue
             if counterpart != value and counterpart.lower() != value.lower():
                 return False
-            decided = decided or STRONG.get(name) == len(value) or name in SELF_ONLY
+            decided = decided or _decides(name, value)
         return decided
 
     def differs(self, other: DigestSet) -> bool:
         """Whether both certainly name different content: they share an algorithm that may decide, and do not agree."""
         theirs = dict(other)
-        return not self.agrees(other) and any(
-            name in theirs and (STRONG.get(name) == len(value) or name in SELF_ONLY) for name, value in self
-        )
+        return not self.agrees(other) and any(name in theirs and _decides(name, value) for name, value in self)
 
     def __str__(self) -> str:
         return " ".join(f"{name}:{value}" for name, value in self) or "(no digest)"
+
+
+def _decides(name: str, value: str) -> bool:
+    """Whether an equal digest of this kind means the same content. A shortened one never does."""
+    return STRONG.get(name) == len(value) or (name in SELF_ONLY and len(value) in _GIT_LENGTHS)

@@ -67,6 +67,8 @@ class Check:
     def __post_init__(self) -> None:
         if self.leaf is not None and (self.need is not None or self.children):
             raise ValueError("a leaf has no children")
+        if self.is_note and self.children:
+            raise ValueError("a note has no children: what is not counted must not look as if it were")
         if self.leaf is Outcome.SKIP and not self.cause:
             raise ValueError("a skipped check names its cause")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from navicert.errors import Malformed
+from navicert.errors import LimitExceeded, Malformed
 from navicert.limits import LOCAL, Limits
 from navicert.model.field import as_integer, as_keyid, as_list, as_name, as_object, as_text, as_texts, required, unknown
 from navicert.model.rule import Rule
@@ -125,7 +125,12 @@ class Layout:
             )
         keys = as_object(document.get("keys", {}), f"{where}/keys")
         if len(keys) > limits.layout_keys:
-            raise Malformed("too many keys (limit layout_keys)", pointer=f"{where}/keys", got=str(len(keys)))
+            raise LimitExceeded(
+                "too many keys (limit layout_keys)",
+                pointer=f"{where}/keys",
+                expected=f"at most {limits.layout_keys}",
+                got=str(len(keys)),
+            )
         expires = as_text(required(document, "expires", where), f"{where}/expires")
         layout = Layout(
             expires=_moment(expires, f"{where}/expires"),
@@ -136,11 +141,11 @@ class Layout:
             },
             steps=tuple(
                 Step.from_json(step, f"{where}/steps/{i}", limits)
-                for i, step in enumerate(as_list(required(document, "steps", where), f"{where}/steps"))
+                for i, step in enumerate(_items(document, "steps", where, limits))
             ),
             inspections=tuple(
                 Inspection.from_json(inspection, f"{where}/inspect/{i}", limits)
-                for i, inspection in enumerate(as_list(required(document, "inspect", where), f"{where}/inspect"))
+                for i, inspection in enumerate(_items(document, "inspect", where, limits))
             ),
             extra=unknown(document, _LAYOUT),
         )
@@ -158,6 +163,10 @@ class Layout:
             "inspect": [inspection.to_json() for inspection in self.inspections],
             **self.extra,
         }
+
+
+def _items(document: Mapping[str, object], name: str, where: str, limits: Limits) -> list[object]:
+    return as_list(required(document, name, where), f"{where}/{name}", most=limits.layout_keys)
 
 
 def _moment(text: str, where: str) -> datetime:

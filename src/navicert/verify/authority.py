@@ -36,14 +36,14 @@ class Authority:
             keyid: Key.from_json(value, id=keyid, pointer=pointer("/keys", keyid))
             for keyid, value in layout.keys.items()
         }
+        named: dict[str, str] = {}
         for keyid, key in keys.items():
-            for alias in {*key.ids, str(layout.keys[keyid].get("keyid", keyid))}:
-                namesake = keys.get(alias)
-                if namesake is not None and namesake.fingerprint != key.fingerprint:
+            for alias in sorted({*key.ids, str(layout.keys[keyid].get("keyid", keyid))}):
+                if named.setdefault(alias, key.fingerprint) != key.fingerprint:
                     raise Malformed(
                         "two different keys answer to one id",
-                        pointer=pointer("/keys", alias),
-                        got=f"{keyid[:8]} is another key and answers to it too",
+                        pointer=pointer("/keys", keyid),
+                        got=f"another key answers to {alias[:8]} too",
                     )
         persons: dict[str, str] = {}
         for person, keyids in release.persons.items():
@@ -54,7 +54,7 @@ class Authority:
                 if persons.setdefault(fingerprint, person) != person:
                     raise Malformed("one key belongs to two persons", pointer=pointer("/keys", keyid))
         labels = {key.fingerprint: keyid[:8] for keyid, key in keys.items()}
-        return Authority(keys, release, persons | dict(principals or {}), labels)
+        return Authority(keys, release, _united(persons, principals or {}), labels)
 
     def authorised(self, step: Step) -> frozenset[Key]:
         """The keys that may sign for `step`. Ids that the layout has no key for give none."""
@@ -66,3 +66,10 @@ class Authority:
         if person is not None:
             return Principal("person", person, person)
         return Principal("key", key.fingerprint, self.labels.get(key.fingerprint, key.id[:8]))
+
+
+def _united(persons: Mapping[str, str], principals: Mapping[str, str]) -> dict[str, str]:
+    """What both declare. Where the caller renames one key of a person, her other keys are still hers: naming people
+    must not make two signers of one."""
+    renamed = {person: principals[key] for key, person in sorted(persons.items(), reverse=True) if key in principals}
+    return {key: renamed.get(person, person) for key, person in persons.items()} | dict(principals)

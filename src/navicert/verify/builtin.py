@@ -155,6 +155,9 @@ def _judge_json(
         for needed in require:
             _select(document, needed, name)
         found = [_scalar(value, path, name) for value in _select(document, path, name)]
+        strange = next((value for value in found if fold and value.upper() not in SEVERITIES), None)
+        if strange is not None:
+            raise Malformed(f"unknown severity {strange!r}", path=name, expected=", ".join(SEVERITIES))
         looked_at += len(found)
         listed = [value for value in found if (value.upper() if fold else value) in values]
         if all_of and not found:

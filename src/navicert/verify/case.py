@@ -7,7 +7,7 @@ cases give equal verdicts.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 from navicert.crypto.key import Key
@@ -33,6 +33,10 @@ class Policy:
     owners: tuple[Key, ...]
     verified: Verified[Body] | None
     need: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.verified is not None and self.verified.sealed != self.sealed:
+            raise ValueError("what was verified is not what was received")
 
     @staticmethod
     def open(
@@ -162,16 +166,15 @@ class Case:
     @property
     def policy_digest(self) -> Digest:
         """The SHA-256 of all that decides but evidence and time: the same policy judges the same way."""
-        target = self.target
         return sha256(
             canonical(
                 {
                     "layout": str(self.policy.sealed.digest),
-                    "owners": sorted(key.fingerprint for key in self.policy.owners),
+                    "owners": sorted([key.fingerprint, key.scheme] for key in self.policy.owners),
                     "need": self.policy.need,
                     "profile": self.profile.value,
                     "strict": self.strict,
-                    "target": None if target is None else [target.kind, sorted(_identifiers(target))],
+                    "target": None if self.target is None else _described(self.target),
                     "target_step": self.target_step,
                     "parameters": None if self.parameters is None else dict(self.parameters),
                     "patterns": sorted(self.patterns),
@@ -183,11 +186,18 @@ class Case:
                     ],
                     "min_version": self.min_version,
                     "run_id": self.run_id,
+                    "limits": asdict(self.limits),
                 }
             )
         )
 
 
-def _identifiers(target: Target) -> set[str]:
-    parts = target.parts if target.whole is None else (*target.parts, target.whole)
-    return {f"{part.path or part.label} {digest}" for part in parts for digest in part.digests}
+def _described(target: Target) -> list[object]:
+    """All of `target` that decides: not what it is called."""
+
+    def part(part: Part) -> list[object]:
+        # Paths of the file system are bytes, and need not be text.
+        path = None if part.path is None else part.path.encode(errors="surrogateescape").hex()
+        return [path, sorted(part.digests), dict(part.texts)]
+
+    return [target.kind, [part(one) for one in target.parts], None if target.whole is None else part(target.whole)]

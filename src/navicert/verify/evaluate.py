@@ -146,10 +146,17 @@ def _owner_signatures(case: Case) -> Check:
     signers = policy.verified.signers if policy.verified is not None else ()
     signed = {key.fingerprint for key in signers}
     children: list[Check] = []
+    counted: set[str] = set()
     for key in policy.owners:
+        who = case.principals.get(key.fingerprint, key.fingerprint)
         if revoked.denies_key(key):
             children.append(failed("layout.owner", key.short, "this key is revoked"))
+        elif who in revoked.identities:
+            children.append(failed("layout.owner", key.short, f"{who} is revoked"))
+        elif key.fingerprint in signed and policy.need is not None and who in counted:
+            children.append(note("layout.owner", key.short, f"signed the layout too, for {who}, who counts once"))
         elif key.fingerprint in signed:
+            counted.add(who)
             children.append(passed("layout.owner", key.short, "signed the layout"))
         else:
             children.append(failed("layout.owner", key.short, _why_not(case)))
@@ -158,7 +165,7 @@ def _owner_signatures(case: Case) -> Check:
     denied = None if policy.verified is None else revoked.denies_document(policy.verified)
     if denied is not None:
         return failed("layout.signature", origin, f"this layout is revoked by its digest {denied}")
-    good = sum(child.outcome.passes for child in children)
+    good = sum(child.outcome.passes for child in children if not child.is_note)
     reason = f"signed by {good} of {need} required owners" if children else "no owner key was given"
     facts = {"required": need, "owners": [key.id for key in policy.owners]}
     return at_least(need, "layout.signature", origin, tuple(children), reason, spec="§5.2 (1)", facts=facts)
