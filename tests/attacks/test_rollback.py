@@ -67,6 +67,12 @@ def test_a_layout_that_no_owner_signed_cannot_lock_out_the_real_one(folder: Path
     assert seen(folder) is None
 
 
+def test_a_layout_that_too_few_owners_signed_cannot_lock_out_the_real_one(folder: Path) -> None:
+    SampleChain(version=999).write(folder)
+    assert verify("--trust-state", "state", "--owner", "eve.pub") == 1
+    assert seen(folder) is None
+
+
 def test_a_new_layout_counts_as_seen_even_if_the_chain_does_not_pass(folder: Path) -> None:
     chain = SampleChain(version=5)
     replace(chain, version=6, missing=[1]).write(folder)
