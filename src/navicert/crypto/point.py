@@ -7,9 +7,6 @@ from __future__ import annotations
 
 from typing import Final
 
-SIZE: Final = 32
-"""Bytes of an encoded point."""
-
 _P: Final = 2**255 - 19
 _SIGN: Final = 1 << 255
 _ORDER_8: Final = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7

@@ -235,7 +235,20 @@ def test_a_key_of_another_type_than_stated_is_refused(signers):
 
 
 @pytest.mark.parametrize(
-    "public", ["", "00", "0" * 63, "0" * 65, "g" * 64, " " * 64, "é" * 64, "0x" + "0" * 62, "a" * 62 + " a"]
+    "public",
+    [
+        "",
+        "00",
+        "0" * 63,
+        "0" * 65,
+        "g" * 64,
+        " " * 64,
+        "é" * 64,
+        "0x" + "0" * 62,
+        "a" * 62 + " a",
+        "a" * 62 + "  ",
+        "a" * 64 + "\n",
+    ],
 )
 def test_an_ed25519_key_that_is_not_64_digits_is_refused(ed, public):
     refused(plain(ed, keyval={"public": public}), "/keyval/public", "not an Ed25519 public key")
