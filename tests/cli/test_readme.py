@@ -57,6 +57,13 @@ def test_the_python_of_the_readme_notices_a_changed_target(workplace: Path) -> N
     assert "VerificationFailed: target.bound" in python.stderr
 
 
+def test_the_transcript_of_the_readme_is_what_the_demo_prints(tmp_path: Path) -> None:
+    (transcript,) = blocks("text")
+    done = run([sys.executable, "-m", "navicert", "demo"], tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert transcript in done.stdout
+
+
 def test_the_make_targets_of_the_readme_exist() -> None:
     named = set(re.findall(r"\bmake ([a-z]+)", "\n".join(blocks("sh"))))
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
