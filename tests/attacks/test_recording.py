@@ -390,9 +390,10 @@ def test_the_environment_does_not_lead_git_to_another_repository(repository, tmp
     assert recorded(repository) == before
 
 
-def test_a_repository_cannot_point_to_another_work_tree(repository, tmp_path):
+@pytest.mark.parametrize("where", ["elsewhere", "."])
+def test_a_repository_cannot_point_to_another_work_tree(repository, tmp_path, where):
     (tmp_path / "elsewhere").mkdir()
-    git(repository, "config", "core.worktree", str(tmp_path / "elsewhere"))
+    git(repository, "config", "core.worktree", str(tmp_path / where))
     with pytest.raises(Malformed, match="not the top of"):
         recorded(repository)
 

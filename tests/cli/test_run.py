@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import signal
 import subprocess
 import sys
@@ -335,26 +334,19 @@ def test_a_key_pressed_in_the_terminal_reaches_the_command_once(work):
     """Ctrl-C goes to all processes of the terminal; passed on it would be a second one."""
     count = "n=0; trap 'n=$((n+1)); echo got $n' INT; echo ready"
     script = count + "; i=0; while [ $i -lt 20 ]; do sleep 0.05; i=$((i+1)); done; exit 4"
-    child, terminal = pty.fork()
-    if child == 0:
-        os.execv(PROGRAM[0], [*PROGRAM, "run", "build", "-k", "../key", "--", "sh", "-c", script])
-    seen = b""
-    pressed = False
-    while True:
-        try:
-            piece = os.read(terminal, 1000)
-        except OSError:  # the other side has closed it
-            break
-        if not piece:
-            break
-        seen += piece
-        if b"ready" in seen and not pressed:
-            pressed = True
-            time.sleep(0.2)
-            os.write(terminal, b"\x03")
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 4
-    os.close(terminal)
-    assert seen.count(b"got") == 1
+    spawn = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+    command = [sys.executable, "-c", spawn, *PROGRAM, "run", "build", "-k", "../key", "--", "sh", "-c", script]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        seen = b""
+        while b"ready" not in seen:
+            seen += process.stdout.read(1)
+        time.sleep(0.2)
+        process.stdin.write(b"\x03")
+        seen += process.stdout.read()
+    assert process.returncode == 4
+    assert seen.count(b"got ") == 1
 
 
 def test_help_ends_with_an_example_that_works(work):

@@ -28,21 +28,13 @@ SCHEME: Final = "git:"
 
 _CHUNK: Final = 1024 * 1024
 
-_OPTIONS: Final = (
-    "--no-pager",
-    "--no-replace-objects",
-    "--literal-pathspecs",
-    *("-c", "core.fsmonitor=false"),
-    *("-c", "core.untrackedCache=false"),
-    *("-c", f"core.hooksPath={os.devnull}"),
-    *("-c", "core.quotePath=false"),
-    *("-c", "protocol.allow=never"),
-)
+_OPTIONS: Final = ("--no-pager", "-c", "core.fsmonitor=false")
+"""`core.fsmonitor` may name a program, which listing the files of the work tree would run."""
+
 _ENVIRONMENT: Final = {
-    "GIT_ALLOW_PROTOCOL": "none",  # a partial clone would fetch what is missing, with commands of its configuration
-    "GIT_NO_LAZY_FETCH": "1",
+    # A partial clone fetches objects that it lacks, over a transport that may be a command of its configuration.
+    "GIT_ALLOW_PROTOCOL": "none",
     "GIT_NO_REPLACE_OBJECTS": "1",
-    "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
     "LC_ALL": "C",
 }

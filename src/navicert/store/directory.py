@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import stat
 from collections.abc import Iterator
 from typing import Final
@@ -131,7 +130,7 @@ class DirectoryStore:
     def _write(self, name: str, raw: bytes) -> str:
         self.prepare()
         path = self._at(name)
-        temporary = os.path.join(self.path, f".navicert-{secrets.token_hex(8)}")
+        temporary = os.path.join(self.path, f".navicert-{os.urandom(8).hex()}")
         try:
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
             try:

@@ -207,6 +207,7 @@ def test_more_files_than_the_limit_are_refused(tmp_path):
         names(tmp_path, "d", limits=Limits(artifacts=10))
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the child does nothing with threads
 @pytest.mark.parametrize("locked", ["d", "d/a"])
 def test_what_may_not_be_read_is_an_error(locked):
     with tempfile.TemporaryDirectory() as folder:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -123,6 +125,28 @@ def test_what_cannot_be_read_is_a_piece_with_a_problem(tmp_path, kind):
     assert piece.raw is None
     assert piece.problem
     assert piece.step_hint == "a"
+
+
+def test_what_is_no_file_is_not_even_opened(tmp_path):
+    """Opening a pipe lets its writer go on, and opening some devices does worse."""
+    os.mkfifo(tmp_path / "a.link")
+    opened = threading.Event()
+
+    def write() -> None:
+        os.close(os.open(tmp_path / "a.link", os.O_WRONLY))  # waits for a reader
+        opened.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    time.sleep(0.1)
+    (piece,) = DirectoryStore(str(tmp_path)).pieces()
+    assert piece.problem == "not a file"
+    time.sleep(0.1)
+    early = opened.is_set()
+    reader = os.open(tmp_path / "a.link", os.O_RDONLY | os.O_NONBLOCK)
+    writer.join()
+    os.close(reader)
+    assert not early
 
 
 def test_a_folder_that_does_not_exist_is_not_an_empty_store(tmp_path):
