@@ -49,24 +49,46 @@ def main(argv: Sequence[str] | None = None) -> int:
     debug = "--debug" in (words[: words.index("--")] if "--" in words else words)
     try:
         code = _dispatch(words, debug=debug)
-        sys.stdout.flush()
-        return code
     except BrokenPipeError:
-        # Whoever read our output has left. What is still buffered must not complain at exit.
-        _abandon_stdout()
-        return PIPE_CLOSED
+        code = PIPE_CLOSED
     except Exception as error:  # noqa: BLE001  # the edge: whatever it is becomes one line and an exit code
-        return _fail(error, None, debug=debug)
+        code = _fail(error, None, debug=debug)
     except KeyboardInterrupt:
-        return INTERRUPTED
+        code = INTERRUPTED
+    return _finish(code, debug=debug)
+
+
+def _finish(code: int, *, debug: bool) -> int:
+    """Write out what is still buffered: `code`, or where that cannot be done and nothing else was wrong, that it
+    cannot. Results that nobody got are no pass."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _abandon_stdout()
+        return code or PIPE_CLOSED
+    except OSError as error:
+        _abandon_stdout()
+        return code or _fail(error, None, debug=debug)
+    return code
 
 
 def console() -> None:
     """The entry point of the installed program. Exits."""
+    _fill_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         # Paths need not be text, and a terminal need not know every character: neither may stop a report.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     raise SystemExit(main())
+
+
+def _fill_closed_streams() -> None:
+    """Put something where a standard stream was closed (`>&-`): a file that is opened later must not take its number,
+    and be written to as if it were that stream."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            # Results that go nowhere are an error when they are written; messages that do are not.
+            os.open(os.devnull, os.O_WRONLY if name == "stderr" else os.O_RDONLY)
+            setattr(sys, name, open(number, "r" if name == "stdin" else "w", closefd=False))  # noqa: SIM115
 
 
 def _dispatch(words: list[str], *, debug: bool) -> int:
