@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Final
 
 from navicert.digest import DigestSet
@@ -242,29 +243,34 @@ class _Page:
         line = f"{' ' * indent}{label:<{_COLUMN}} {text}"
         self.lines.append(line if self._everything else cut(line, self._width))
 
-    def section(self, label: str, items: Sequence[str], indent: int = 0) -> None:
-        """A label and a list, on one line where it has one item; nothing for an empty list."""
-        if len(items) == 1:
+    def section(self, label: str, items: Sequence[str], indent: int = 0, *, total: int | None = None) -> None:
+        """A label and a list, on one line where it has one item; nothing for an empty list. `total` is how many
+        there are, where `items` holds only those that may be shown."""
+        total = len(items) if total is None else total
+        if total == 1:
             self.field(label, items[0], indent)
             return
         if not items:
             return
-        shown = len(items) if self._everything or len(items) <= _LISTED + 1 else _LISTED
+        shown = total if self._everything or total <= _LISTED + 1 else _LISTED
         self.lines.append(f"{' ' * indent}{label}")
         for item in items[:shown]:
             line = f"{' ' * (indent + 2)}{item}"
             self.lines.append(line if self._everything else cut(line, self._width))
-        if shown < len(items):
-            self.lines.append(f"{' ' * (indent + 2)}… {len(items) - shown} more (--all shows them)")
+        if shown < total:
+            self.lines.append(f"{' ' * (indent + 2)}… {total - shown} more (--all shows them)")
 
     def artifacts(self, label: str, artifacts: Artifacts) -> None:
         """Paths with their digests."""
-        names = [escape(path) for path in artifacts]
-        longest = min(max((len(name) for name in names), default=0), 40)
-        lines = [f"{name:<{longest}}  {self.digests(d)}" for name, d in zip(names, artifacts.values(), strict=True)]
-        self.section(f"{label} ({len(lines)})" if len(lines) > 1 else label, lines)
-        if not lines:
+        if not artifacts:
             self.field(label, "(none)")
+            return
+        # A link may hold millions; only those that are shown are written out.
+        entries = list(islice(artifacts.items(), None if self._everything else _LISTED + 1))
+        longest = min(max(len(escape(path)) for path, _ in entries), 40)
+        lines = [f"{escape(path):<{longest}}  {self.digests(digests)}" for path, digests in entries]
+        total = len(artifacts)
+        self.section(f"{label} ({total})" if total > 1 else label, lines, total=total)
 
     def id(self, keyid: str) -> str:
         """A key id, shortened unless everything is asked for."""
