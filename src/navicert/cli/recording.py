@@ -192,19 +192,20 @@ def progress() -> Progress | None:
     """What tells a person at the terminal how far the hashing is; None where nobody watches."""
     if not is_terminal(sys.stderr):
         return None
-    shown = time.monotonic() + _PATIENCE
-
+    due: float | None = None
     visible = False
 
     def show(files: int, size: int) -> None:
-        nonlocal shown, visible
+        nonlocal due, visible
         now = time.monotonic()
         if not files and not size:
-            shown = now + _PATIENCE
             if visible:
                 sys.stderr.write("\r\x1b[K")
-        elif now > shown:
-            visible, shown = True, now + 0.2
+            due, visible = None, False
+        elif due is None:
+            due = now + _PATIENCE
+        elif now > due:
+            due, visible = now + 0.2, True
             sys.stderr.write(f"\rhashing: {files} files, {size >> 20} MiB")
             sys.stderr.flush()
 
