@@ -85,7 +85,7 @@ def command_findings(item: Item, examine: ExamineBuiltIn, effort: Effort) -> Ite
     if words[: len(BUILT_IN)] == BUILT_IN:
         wrong = examine(words)
         if wrong:
-            yield _found(item, "inspection.built-in", wrong, _BUILT_IN_REMEDY)
+            yield _found(item, "inspection.built-in", wrong, "see navicert inspect --help")
     else:
         yield from _program(item, _unwrapped(words))
     yield from _unbound(item, effort)

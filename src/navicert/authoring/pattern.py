@@ -126,7 +126,7 @@ def covers(wide: Sequence[Glob], narrow: Glob, effort: Effort) -> bool:
         return any(glob.matches(literal) for glob in wide if glob.comparable)
     if any(glob.universal for glob in wide):
         return True
-    wide = [glob for glob in wide if glob.comparable and glob.literal is None]
+    wide = [glob for glob in wide if glob.literal is None]
     if not wide or not narrow.comparable or narrow.empty:
         return False
     if not all(any(glob.matches(sample) for glob in wide) for sample in _samples(narrow)):

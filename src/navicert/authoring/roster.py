@@ -39,11 +39,13 @@ class Roster:
             try:
                 self._keys[keyid] = Key.from_json(value, id=keyid)
             except NavicertError as error:
+                remedy = error.remedy or "use an Ed25519, ECDSA or RSA key: navicert keygen KEY"
+                error.remedy = error.pointer = ""
                 self._problems.append(
                     found(
                         "key.unusable",
                         str(error),
-                        "use an Ed25519, ECDSA or RSA key: navicert keygen KEY",
+                        remedy,
                         place=f"key {keyid[:8]}",
                         pointer=where,
                     )

@@ -316,6 +316,7 @@ def test_a_rule_that_gets_nothing_is_a_warning(check, rules, text):
         "MATCH * WITH MATERIALS FROM build\nMATCH a WITH PRODUCTS FROM checkout\nDISALLOW *",
         "ALLOW {name}*\nALLOW a\nDISALLOW *",
         "ALLOW a*\nALLOW {name}\nDISALLOW *",
+        "ALLOW [{x}]*\nALLOW x1\nDISALLOW *",
         "ALLOW [ab]\nALLOW [bc]\nDISALLOW *",
         "CREATE {name}\nCREATE {other}\nDISALLOW *",
         "REQUIRE *\nCREATE a\nDISALLOW *",
@@ -332,6 +333,7 @@ def test_a_rule_that_may_get_something_is_not_called_unreachable(check, rules):
         ("DISALLOW app\nREQUIRE app\nDISALLOW *", 'rule 1 (DISALLOW app) forbids "app" before'),
         ("DISALLOW *\nREQUIRE app", 'rule 1 (DISALLOW *) forbids "app" before'),
         ("MATCH p IN a WITH MATERIALS FROM build\nREQUIRE a/p\nDISALLOW *", 'may have taken "a/p" before'),
+        ("MATCH p IN a\\b WITH MATERIALS FROM build\nREQUIRE a/b/p\nDISALLOW *", 'may have taken "a/b/p" before'),
         ("CREATE {x}*\nREQUIRE {x}1\nDISALLOW *", 'may have taken "{x}1" before'),
     ],
 )
@@ -357,6 +359,20 @@ def test_allow_everything_is_said_of_the_list_and_not_of_each_match(check):
     findings = check(build(materials="MATCH src/* WITH PRODUCTS FROM checkout\nALLOW *"))
     assert "match.let-through" not in ids(findings)
     assert "materials (ALLOW * lets all through)" in only(findings, "rules.open").message
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        "ALLOW src/*\nMATCH src/* WITH PRODUCTS FROM checkout\nDISALLOW *",  # reported as unreachable
+        "MATCH src/* WITH PRODUCTS FROM checkout\nDISALLOW src/*\nALLOW src/*\nDISALLOW *",
+        "MATCH src/* WITH PRODUCTS FROM checkout\nALLOW src/[ab]\nDISALLOW *",
+        "MATCH x1 IN src WITH PRODUCTS IN src FROM checkout\nALLOW src/[{x}]*\nDISALLOW *",
+        "MATCH src/* WITH PRODUCTS FROM checkout\nCREATE src/*\nDISALLOW *",
+    ],
+)
+def test_a_match_that_a_ban_waits_for_is_not_called_void(check, rules):
+    assert "match.let-through" not in ids(check(build(materials=rules)))
 
 
 def test_both_open_lists_of_a_step_are_one_finding(check):
