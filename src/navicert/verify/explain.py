@@ -30,35 +30,45 @@ class Story:
     items: int
     """How many artifacts are named before it is only said how many more there are."""
 
-    def mismatches(self, found: Sequence[Mismatch], rule: Rule) -> dict[str, object]:
-        """The facts of a MATCH that found another digest."""
-        artifacts = [self._mismatch(mismatch, rule) for mismatch in found[: self.items]]
+    def mismatches(self, found: Sequence[Mismatch], rule: Rule, item: str, side: Side) -> dict[str, object]:
+        """The facts of a MATCH of `item` on `side` that found another digest."""
+        artifacts = []
+        for mismatch in found[: self.items]:
+            agreed, changed = self._turn(mismatch, rule, self._mentions(mismatch, item, side))
+            artifacts.append(
+                {
+                    "path": mismatch.path,
+                    "actual": str(mismatch.actual),
+                    "expected": str(mismatch.expected),
+                    "agreed": agreed,
+                    "changed": changed,
+                }
+            )
         return {"rule": str(rule), "artifacts": artifacts, "more": max(0, len(found) - self.items)}
 
-    def _mismatch(self, mismatch: Mismatch, rule: Rule) -> dict[str, object]:
-        agreed, changed = self._turn(mismatch, rule)
-        return {
-            "path": mismatch.path,
-            "actual": str(mismatch.actual),
-            "expected": str(mismatch.expected),
-            "agreed": agreed,
-            "changed": changed,
-        }
-
-    def _turn(self, mismatch: Mismatch, rule: Rule) -> tuple[str, str]:
-        """Who last agreed with the expected digest, and where the actual one first stands."""
-        agreed = f"step {rule.step}"
-        changed = ""
-        names = {mismatch.path, mismatch.counterpart}
+    def _mentions(self, mismatch: Mismatch, item: str, side: Side) -> list[tuple[Chapter, Side, DigestSet]]:
+        """Where the artifact is spoken of, in the order of the chain, up to the place where it was found different."""
+        names = sorted({mismatch.path, mismatch.counterpart})
+        mentions: list[tuple[Chapter, Side, DigestSet]] = []
         for chapter in self.chapters:
-            for side in Side:
-                artifacts = chapter.record.side(side)
-                for name in sorted(names & artifacts.keys()):
-                    if not changed and artifacts[name].agrees(mismatch.expected):
-                        agreed = f"step {chapter.step} ({chapter.who})"
-                    elif not changed and artifacts[name].agrees(mismatch.actual):
-                        changed = _place(chapter, side, agreed)
-        return agreed, changed
+            for here in Side:
+                artifacts = chapter.record.side(here)
+                mentions += [(chapter, here, artifacts[name]) for name in names if name in artifacts]
+                if (chapter.step, here) == (item, side):
+                    return mentions
+        return mentions
+
+    @staticmethod
+    def _turn(mismatch: Mismatch, rule: Rule, mentions: Sequence[tuple[Chapter, Side, DigestSet]]) -> tuple[str, str]:
+        """Who last agreed with the expected digest, and where the actual one first stands after that."""
+        agreed, after = f"step {rule.step}", 0
+        for index, (chapter, _, digests) in enumerate(mentions):
+            if digests.agrees(mismatch.expected):
+                agreed, after = f"step {chapter.step} ({chapter.who})", index + 1
+        for chapter, side, digests in mentions[after:]:
+            if digests.agrees(mismatch.actual):
+                return agreed, _place(chapter, side, agreed)
+        return agreed, ""
 
     def leftovers(
         self, application: Application, side: Side, artifacts: Mapping[str, DigestSet], rules: Sequence[Rule]

@@ -20,6 +20,14 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_-]+")
 _WILD: Final = frozenset("*?[")
 
 
+class NoValue(Malformed):
+    """A placeholder whose parameter, `name`, was given no value."""
+
+    def __init__(self, name: str, where: str) -> None:
+        super().__init__(f'{where}: parameter "{name}" has no value', remedy=f"give it with --parameter {name}=…")
+        self.name = name
+
+
 def substitute(layout: Layout, values: Mapping[str, str] | None, patterns: frozenset[str], *, strict: bool) -> Layout:
     """`layout` with `values` filled in; unchanged where `values` is None.
 
@@ -39,7 +47,7 @@ def substitute(layout: Layout, values: Mapping[str, str] | None, patterns: froze
             )
 
     def fill(text: str, where: str) -> str:
-        return _fill(text, values, where)
+        return fill_in(text, values, where)
 
     def rules(items: tuple[Rule, ...], where: str) -> tuple[Rule, ...]:
         return tuple(_rule(rule, values, where) for rule in items)
@@ -69,18 +77,20 @@ def substitute(layout: Layout, values: Mapping[str, str] | None, patterns: froze
 
 def _rule(rule: Rule, values: Mapping[str, str], where: str) -> Rule:
     def fill(text: str | None) -> str | None:
-        return None if text is None else _fill(text, values, where)
+        return None if text is None else fill_in(text, values, where)
 
     return replace(
         rule,
-        pattern=_fill(rule.pattern, values, where),
+        pattern=fill_in(rule.pattern, values, where),
         source_prefix=fill(rule.source_prefix),
         dest_prefix=fill(rule.dest_prefix),
         step=fill(rule.step),
+        spelling=tuple(fill_in(word, values, where) for word in rule.spelling),
     )
 
 
-def _fill(text: str, values: Mapping[str, str], where: str) -> str:
+def fill_in(text: str, values: Mapping[str, str], where: str) -> str:
+    """`text` with every `{name}` replaced by its value. Raises `NoValue`, and `Malformed` for other braces."""
     if "{" not in text and "}" not in text:
         return text
 
@@ -92,7 +102,7 @@ def _fill(text: str, values: Mapping[str, str], where: str) -> str:
         if name is None or not _NAME.fullmatch(name):
             raise Malformed(f"{where}: not a placeholder: {token!r} in {text!r}", remedy="write {{ and }} for braces")
         if name not in values:
-            raise Malformed(f'{where}: parameter "{name}" has no value', remedy=f"give it with --parameter {name}=…")
+            raise NoValue(name, where)
         return values[name]
 
     return _TOKEN.sub(one, text)

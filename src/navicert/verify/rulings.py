@@ -13,6 +13,7 @@ from navicert.model.rule import Rule, RuleKind, Side
 from navicert.verdict import Check, all_of, failed, passed, skipped, warned
 from navicert.verify.explain import Chapter, Story
 from navicert.verify.pattern import Pattern
+from navicert.verify.profile import Profile
 from navicert.verify.rules import Application, Record, apply_rules, match_paths, sources
 from navicert.verify.selection import Choice
 from navicert.verify.setting import Setting
@@ -96,8 +97,10 @@ class Judge:
         for application in self.rulings.apply(item, side, record, self.choice):
             subject = f"{application.index + 1} {application.rule}"
             if application.mismatches:
-                check = self._mismatch(application, subject, here)
-                changed |= dict.fromkeys((m.path for m in application.mismatches), f"{here}/{check.name}")
+                check = self._mismatch(item, side, application, subject, here)
+                if not check.outcome.passes:
+                    # What only warns is nobody's cause: a verdict that fails must have one.
+                    changed |= dict.fromkeys((m.path for m in application.mismatches), f"{here}/{check.name}")
             elif application.offending and application.rule.kind is RuleKind.REQUIRE:
                 check = self._absence(application, subject, side, record)
             elif application.offending:
@@ -111,21 +114,36 @@ class Judge:
                 id_of_rule = f"rule.{application.rule.kind.value.lower()}"
                 check = passed(id_of_rule, subject, _count(application.consumed, "artifact"))
             checks.append(check)
-        return all_of(
-            id, item.name, tuple(checks), f"{_count(rules, 'rule')} on {_count(record.side(side), 'artifact')}"
-        )
+        reason = f"{_count(rules, 'rule')} on {_count(record.side(side), 'artifact')}"
+        return all_of(id, item.name, tuple(checks), reason, facts=self._course(item, side, record))
+
+    def _course(self, item: Step | Inspection, side: Side, record: Record) -> Mapping[str, object]:
+        """What UPSTREAM tells of rules that failed: the artifacts in the order of the link, and what each rule up to
+        the first that fails consumed."""
+        applications = self.rulings.apply(item, side, record, self.choice)
+        if self._setting.case.profile is not Profile.UPSTREAM or not any(one.offending for one in applications):
+            return {}
+        return {
+            "side": side.value,
+            "materials": list(record.materials),
+            "products": list(record.products),
+            "rules": [[" ".join(one.rule.spelling or one.rule.pack()), list(one.consumed)] for one in applications],
+            "failed": next(index for index, one in enumerate(applications) if one.offending),
+        }
 
     @property
     def _story(self) -> Story:
         return Story(self.chapters, self._setting.case.limits.report_items)
 
-    def _mismatch(self, application: Application, subject: str, here: str) -> Check:
+    def _mismatch(
+        self, item: Step | Inspection, side: Side, application: Application, subject: str, here: str
+    ) -> Check:
         """A MATCH that found its artifact with another digest, which nothing else consumed."""
         rule, found = application.rule, application.mismatches
         verb = "differs" if len(found) == 1 else "differ"
-        side = rule.dest_type.value if rule.dest_type else ""
-        reason = f'{_named([m.path for m in found])} {verb} from the {side} of step "{rule.step}"'
-        facts = self._story.mismatches(found, rule)
+        source = rule.dest_type.value if rule.dest_type else ""
+        reason = f'{_named([m.path for m in found])} {verb} from the {source} of step "{rule.step}"'
+        facts = self._story.mismatches(found, rule, item.name, side)
         if not self._setting.case.profile.match_must_hold:
             return warned("rule.match-unsatisfied", subject, reason, facts=facts, spec=SPEC)
         changes = [(m.counterpart, m.actual, m.expected) for m in found]
