@@ -127,8 +127,18 @@ def test_no_more_is_read_of_a_huge_file_than_a_key_can_have(tmp_path):
 
 
 def test_an_endless_device_does_not_fill_the_memory():
-    with pytest.raises(LimitExceeded, match="/dev/zero: too large for a key"):
-        open_signer("/dev/zero")
+    program = (
+        "import resource\n"
+        "from navicert.errors import LimitExceeded\n"
+        "from navicert.trust.keyfile import open_signer\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))\n"
+        "try:\n"
+        "    open_signer('/dev/zero')\n"
+        "except LimitExceeded as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("/dev/zero: too large for a key")
 
 
 def test_the_private_key_is_refused_where_the_public_one_is_asked_for(pair):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import stat
 from pathlib import Path
 
@@ -99,6 +100,16 @@ def test_a_dangling_link_is_not_written_through(tmp_path):
     with pytest.raises(Refused):
         write_pair(str(tmp_path / "owner"), PRIVATE, PUBLIC)
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_link_planted_under_a_guessed_temporary_name_is_not_followed(tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").write_bytes(b"precious")
+    (tmp_path / ".navicert-guessed").symlink_to(tmp_path / "elsewhere")
+    monkeypatch.setattr(secrets, "token_hex", lambda _: "guessed")
+    with pytest.raises(Unavailable, match="cannot be written"):
+        write_pair(str(tmp_path / "owner"), PRIVATE, PUBLIC)
+    assert (tmp_path / "elsewhere").read_bytes() == b"precious"
+    assert not (tmp_path / "owner").exists()
 
 
 @pytest.mark.parametrize("name", ["owner", "owner.pub"])
