@@ -67,9 +67,8 @@ def gather(policy: Policy, stores: Sequence[Store], *, limits: Limits = LOCAL) -
 
 
 def _open(stores: Iterable[Store], limits: Limits) -> tuple[list[_Opened], list[Refusal]]:
-    opened: list[_Opened] = []
+    opened: dict[tuple[object, ...], _Opened] = {}
     refused: list[Refusal] = []
-    seen: set[tuple[object, ...]] = set()
     count = 0
     for store in stores:
         for piece in store.pieces():
@@ -77,7 +76,7 @@ def _open(stores: Iterable[Store], limits: Limits) -> tuple[list[_Opened], list[
             if count > limits.evidence_files:
                 reason = f"not looked at: more than {limits.evidence_files} files (limit evidence_files)"
                 refused.append(Refusal(piece.origin, reason, piece.step_hint))
-                return opened, refused
+                return list(opened.values()), refused
             if piece.raw is None:
                 refused.append(Refusal(piece.origin, f"cannot be read: {piece.problem}", piece.step_hint))
                 continue
@@ -86,11 +85,12 @@ def _open(stores: Iterable[Store], limits: Limits) -> tuple[list[_Opened], list[
             except Malformed as error:
                 refused.append(Refusal(piece.origin, f"cannot be read: {_bare(error)}", piece.step_hint))
                 continue
+            # Of the same bytes in several places one is enough: whichever store was asked first, the same one.
             identity = (sealed.digest, piece.step_hint, piece.scope)
-            if identity not in seen:
-                seen.add(identity)
-                opened.append(_Opened(piece, sealed))
-    return opened, refused
+            known = opened.get(identity)
+            if known is None or piece.origin < known.piece.origin:
+                opened[identity] = _Opened(piece, sealed)
+    return list(opened.values()), refused
 
 
 def _verify(opened: Iterable[_Opened], keys: Sequence[Key]) -> list[Layout]:
