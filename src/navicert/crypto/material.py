@@ -2,20 +2,23 @@
 
 The same key arrives as PEM with or without a last newline, as PKCS#1 or SPKI, with a compressed or an uncompressed
 point. Its material is always the same: SubjectPublicKeyInfo rebuilt from the numbers. Spec: RFC 5280 §4.1, RFC 5480.
+
+Ed25519 keys have structures of one fixed shape (RFC 8410), so for them the parsers of the library, which take longer to
+import than anything else here, are not needed.
 """
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
-
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa, x448, x25519
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from navicert.crypto import point
 from navicert.errors import Malformed
 
-PublicKey = ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey | rsa.RSAPublicKey
-PrivateKey = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+    PublicKey = ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+    PrivateKey = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 MIN_RSA_BITS: Final = 2048
 """Shorter moduli are within reach of an attacker with money. Spec: NIST SP 800-131A rev. 2 §3."""
@@ -29,16 +32,10 @@ _CURVES: Final = {
     "secp521r1": "ecdsa-sha2-nistp521",
 }
 
-_SUPPORTED: Final = "Ed25519, ECDSA on P-256, P-384 or P-521, or RSA"
-_REMEDY: Final = "make one with: navicert keygen KEY"
+SUPPORTED: Final = "Ed25519, ECDSA on P-256, P-384 or P-521, or RSA"
+"""The types of keys, for people."""
 
-# Both halves of the types that we can name but not use.
-_FOREIGN: Final[tuple[tuple[str, tuple[type, ...]], ...]] = (
-    ("DSA", (dsa.DSAPublicKey, dsa.DSAPrivateKey)),
-    ("X25519, which agrees on keys and cannot sign", (x25519.X25519PublicKey, x25519.X25519PrivateKey)),
-    ("X448, which agrees on keys and cannot sign", (x448.X448PublicKey, x448.X448PrivateKey)),
-    ("Ed448", (ed448.Ed448PublicKey, ed448.Ed448PrivateKey)),
-)
+_REMEDY: Final = "make one with: navicert keygen KEY"
 
 
 class Material(NamedTuple):
@@ -51,14 +48,24 @@ class Material(NamedTuple):
     public: PublicKey
 
 
+def of_point(raw: bytes) -> Material:
+    """The material of the Ed25519 public key in the 32 bytes `raw`. Raises `Malformed` for one that anyone can sign
+    for."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    weakness = point.weakness(raw)
+    if weakness:
+        raise Malformed(f"Ed25519 key refused: {weakness}", remedy=_REMEDY)
+    return Material("ed25519", "", point.SPKI + raw, Ed25519PublicKey.from_public_bytes(raw))
+
+
 def describe(public: object) -> Material:
     """What kind of key the loaded object `public` is, and its material. Raises `Malformed` for types and curves that
     are not supported and for keys that anyone can, or an attacker could, sign for."""
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
     if isinstance(public, ed25519.Ed25519PublicKey):
-        weakness = point.weakness(public.public_bytes(Encoding.Raw, PublicFormat.Raw))
-        if weakness:
-            raise Malformed(f"Ed25519 key refused: {weakness}", remedy=_REMEDY)
-        return Material("ed25519", "", _spki(public), public)
+        return of_point(public.public_bytes_raw())
     if isinstance(public, ec.EllipticCurvePublicKey):
         scheme = _CURVES.get(public.curve.name)
         if scheme is None:
@@ -67,7 +74,7 @@ def describe(public: object) -> Material:
         return Material("ecdsa", scheme, _spki(public.public_numbers().public_key()), public)
     if isinstance(public, rsa.RSAPublicKey):
         return _describe_rsa(public)
-    raise unsupported(public)
+    raise _unsupported(public)
 
 
 def _describe_rsa(public: rsa.RSAPublicKey) -> Material:
@@ -90,22 +97,37 @@ def _describe_rsa(public: rsa.RSAPublicKey) -> Material:
 
 
 def _spki(public: PublicKey) -> bytes:
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
     return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-def unsupported(key: object) -> Malformed:
-    """The error for a key of a type that in-toto has no signature scheme for, or that we do not support."""
-    kind = next((name for name, types in _FOREIGN if isinstance(key, types)), "another type")
-    return Malformed("unsupported type of key", expected=_SUPPORTED, got=kind, remedy=_REMEDY)
+def _unsupported(key: object) -> Malformed:
+    from cryptography.hazmat.primitives.asymmetric import dsa, ed448, x448, x25519
+
+    foreign: tuple[tuple[str, tuple[type, ...]], ...] = (
+        ("DSA", (dsa.DSAPublicKey, dsa.DSAPrivateKey)),
+        ("X25519, which agrees on keys and cannot sign", (x25519.X25519PublicKey, x25519.X25519PrivateKey)),
+        ("X448, which agrees on keys and cannot sign", (x448.X448PublicKey, x448.X448PrivateKey)),
+        ("Ed448", (ed448.Ed448PublicKey, ed448.Ed448PrivateKey)),
+    )
+    kind = next((name for name, types in foreign if isinstance(key, types)), "another type")
+    return Malformed("unsupported type of key", expected=SUPPORTED, got=kind, remedy=_REMEDY)
 
 
 def private(key: object) -> PrivateKey:
     """`key`, a loaded private key, if it is of a supported type. Raises `Malformed` otherwise."""
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
     if isinstance(key, ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
         return key
-    raise unsupported(key)
+    raise _unsupported(key)
 
 
 def load(spki: bytes) -> PublicKey:
-    """The public key whose material `describe` gave as `spki`."""
+    """The public key whose material was found to be `spki`."""
+    if spki.startswith(point.SPKI):
+        return of_point(spki[len(point.SPKI) :]).public
+    from cryptography.hazmat.primitives.serialization import load_der_public_key
+
     return describe(load_der_public_key(spki)).public

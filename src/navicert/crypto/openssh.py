@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from navicert.crypto.material import Material, describe, private
 from navicert.crypto.pem import Block, Password, required, wrong_password
 from navicert.errors import LimitExceeded, Malformed, Unavailable
 from navicert.limits import LOCAL
 
 if TYPE_CHECKING:
-    from navicert.crypto.material import Material, PrivateKey
+    from navicert.crypto.material import PrivateKey
 
 _LINE: Final = re.compile(r"(?:ssh-|sk-ssh-|ecdsa-sha2-|sk-ecdsa-sha2-)[!-~]{1,60}[ \t]")
 _TYPES: Final = frozenset(
@@ -31,8 +32,6 @@ def load_public(text: str) -> Material:
     """The public key in the one line of `text`. Raises `Malformed`."""
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_ssh_public_key
-
-    from navicert.crypto.material import describe
 
     lines = [line for line in text.strip().splitlines() if line.strip()]
     if len(lines) != 1:
@@ -60,8 +59,6 @@ def load_private(block: Block, password: Password | None) -> PrivateKey:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 
-    from navicert.crypto.material import private
-
     kind, encrypted = _describe(block)
     _check_type(kind)
     secret = required(password) if encrypted else None
@@ -71,7 +68,7 @@ def load_private(block: Block, password: Password | None) -> PrivateKey:
         if "bcrypt" in str(error):
             raise Unavailable(
                 "the package bcrypt, which opens encrypted OpenSSH keys, is not installed",
-                remedy="pip install bcrypt, or convert the key with: ssh-keygen -p -m PKCS8 -f KEY",
+                remedy="pip install 'navicert[openssh]', or convert the key with: ssh-keygen -p -m PKCS8 -f KEY",
             ) from error
         raise Malformed(
             "unsupported cipher of an OpenSSH key", remedy="encrypt it anew with: ssh-keygen -p -f KEY"

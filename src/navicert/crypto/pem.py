@@ -12,10 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from navicert.crypto import point
+from navicert.crypto.material import SUPPORTED, Material, describe, of_point, private
 from navicert.errors import Malformed
 
 if TYPE_CHECKING:
-    from navicert.crypto.material import Material, PrivateKey
+    from navicert.crypto.material import PrivateKey
 
 Password = Callable[[], bytes]
 """Asked for the password only when a key turns out to be encrypted."""
@@ -32,8 +34,8 @@ _FOREIGN: Final = {
         "take the key out of it with: openssl req -in FILE -noout -pubkey",
     ),
     "DSA PRIVATE KEY": ("a DSA key", "make one of a supported type with: navicert keygen KEY"),
-    "PGP PUBLIC KEY BLOCK": ("a GPG key", "gpg keys are not read from files; make one with: navicert keygen KEY"),
-    "PGP PRIVATE KEY BLOCK": ("a GPG key", "gpg keys are not read from files; make one with: navicert keygen KEY"),
+    "PGP PUBLIC KEY BLOCK": ("an OpenPGP public key", "sign through gpg, with: --key gpg:FINGERPRINT"),
+    "PGP PRIVATE KEY BLOCK": ("an OpenPGP private key", "leave it to gpg, and sign with: --key gpg:FINGERPRINT"),
     "ENCRYPTED COSIGN PRIVATE KEY": ("a cosign key", "make one with: navicert keygen KEY"),
     "ENCRYPTED SIGSTORE PRIVATE KEY": ("a cosign key", "make one with: navicert keygen KEY"),
 }
@@ -135,16 +137,17 @@ def public_given(got: str) -> Malformed:
 
 def load_public(text: str) -> Material:
     """The public key in `text`. Raises `Malformed`."""
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.serialization import load_pem_public_key
-
-    from navicert.crypto.material import describe
-
     block = only_block(text)
     if block.label in PRIVATE_LABELS or block.label == OPENSSH_LABEL:
         raise private_given(block.label)
     if block.label not in PUBLIC_LABELS:
         raise foreign(block.label)
+    raw = _after(point.SPKI, block)
+    if raw is not None:
+        return of_point(raw)
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
     try:
         public = load_pem_public_key(block.text.encode("utf-8"))
     except UnsupportedAlgorithm as error:
@@ -156,10 +159,14 @@ def load_public(text: str) -> Material:
 
 def load_private(block: Block, password: Password | None) -> PrivateKey:
     """The private key in `block`, for which `password` is asked if it is encrypted. Raises `Malformed`."""
+    seed = _after(point.PKCS8, block)
+    if seed is not None:
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+        return Ed25519PrivateKey.from_private_bytes(seed)
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    from navicert.crypto.material import private
     from navicert.crypto.pkcs8 import check_cost
 
     raw = block.text.encode("utf-8")
@@ -173,6 +180,14 @@ def load_private(block: Block, password: Password | None) -> PrivateKey:
     except (ValueError, TypeError) as error:
         raise (wrong_password() if block.encrypted else _unreadable(block)) from error
     return private(key)
+
+
+def _after(prefix: bytes, block: Block) -> bytes | None:
+    """The 32 bytes after `prefix`, where the block consists of just these."""
+    if block.label in ("PUBLIC KEY", "PRIVATE KEY") and block.der.startswith(prefix):
+        rest = block.der[len(prefix) :]
+        return rest if len(rest) == point.SIZE else None
+    return None
 
 
 def required(password: Password | None) -> bytes:
@@ -200,6 +215,6 @@ def _unreadable(block: Block) -> Malformed:
 def _unsupported() -> Malformed:
     return Malformed(
         "unsupported type of key, curve or cipher",
-        expected="Ed25519, ECDSA on P-256, P-384 or P-521, or RSA",
+        expected=SUPPORTED,
         remedy="make one with: navicert keygen KEY",
     )

@@ -7,6 +7,15 @@ from __future__ import annotations
 
 from typing import Final
 
+SIZE: Final = 32
+"""Bytes of an encoded point."""
+
+SPKI: Final = bytes.fromhex("302a300506032b6570032100")
+"""What comes before the point in a SubjectPublicKeyInfo. Spec: RFC 8410 §4."""
+
+PKCS8: Final = bytes.fromhex("302e020100300506032b657004220420")
+"""What comes before the private key (as long as a point) in the shortest PrivateKeyInfo. Spec: RFC 8410 §7."""
+
 _P: Final = 2**255 - 19
 _SIGN: Final = 1 << 255
 _ORDER_8: Final = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7

@@ -2,66 +2,71 @@
 
 Spec: in-toto v1.0 §4.2; PKCS #1 (RFC 8017) for RSA, FIPS 186-5 for ECDSA, RFC 8032 for Ed25519. RSA-PSS is signed with
 a salt as long as the digest and verified with any; an ECDSA signature is the DER form of (r, s).
+
+The scheme alone decides what is done: `Key` sees to it that it suits the key.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.hashes import HashAlgorithm
 
-from navicert.crypto.material import PrivateKey, PublicKey
+    from navicert.crypto.material import PrivateKey, PublicKey
 
-_HASHES: Final[dict[str, hashes.HashAlgorithm]] = {
-    "ecdsa-sha2-nistp256": hashes.SHA256(),
-    "ecdsa-sha2-nistp384": hashes.SHA384(),
-    "ecdsa-sha2-nistp521": hashes.SHA512(),
-    "rsassa-pss-sha256": hashes.SHA256(),
-    "rsassa-pss-sha384": hashes.SHA384(),
-    "rsassa-pss-sha512": hashes.SHA512(),
-    "rsa-pkcs1v15-sha256": hashes.SHA256(),
-    "rsa-pkcs1v15-sha384": hashes.SHA384(),
-    "rsa-pkcs1v15-sha512": hashes.SHA512(),
-}
+
+def hash_of(scheme: str) -> HashAlgorithm:
+    """The hash that `scheme` signs, by the end of its name; curve P-521 goes with SHA-512."""
+    from cryptography.hazmat.primitives import hashes
+
+    known: dict[str, HashAlgorithm] = {
+        "256": hashes.SHA256(),
+        "384": hashes.SHA384(),
+        "512": hashes.SHA512(),
+        "521": hashes.SHA512(),
+    }
+    return known[scheme[-3:]]
 
 
 def sign(private: PrivateKey, scheme: str, message: bytes) -> bytes:
-    """The signature of `private` over `message` under `scheme`, which must suit the type of key."""
-    if isinstance(private, ed25519.Ed25519PrivateKey):
-        return private.sign(message)
-    hash = _HASHES[scheme]
-    if isinstance(private, ec.EllipticCurvePrivateKey):
-        return private.sign(message, ec.ECDSA(hash))
-    if scheme.startswith("rsa-pkcs1v15-"):
-        return private.sign(message, padding.PKCS1v15(), hash)
-    return private.sign(message, padding.PSS(padding.MGF1(hash), padding.PSS.DIGEST_LENGTH), hash)
+    """The signature of `private` over `message` under `scheme`."""
+    signature: bytes = private.sign(message, *_parameters(scheme, verifying=False))
+    return signature
 
 
 def verify(public: PublicKey, scheme: str, signature: bytes, message: bytes) -> bool:
     """Whether `signature` is one of `public` over `message` under `scheme`. Any bytes may come as a signature."""
+    from cryptography.exceptions import InvalidSignature
+
+    # One length only, so that a signature has one form: OpenSSL takes PSS ones without their leading zeros.
+    # Spec: RFC 8017 §8.1.2 and §8.2.2, step 1.
+    if scheme.startswith("rsa") and len(signature) != (_bits(public) + 7) // 8:
+        return False
     try:
-        if isinstance(public, ed25519.Ed25519PublicKey):
-            public.verify(signature, message)
-            return True
-        hash = _HASHES[scheme]
-        if isinstance(public, ec.EllipticCurvePublicKey):
-            public.verify(signature, message, ec.ECDSA(hash))
-            return True
-        return _verify_rsa(public, scheme, signature, message, hash)
+        public.verify(signature, message, *_parameters(scheme, verifying=True))
     except (InvalidSignature, ValueError):
         return False
-
-
-def _verify_rsa(
-    public: rsa.RSAPublicKey, scheme: str, signature: bytes, message: bytes, hash: hashes.HashAlgorithm
-) -> bool:
-    # One length only, so that a signature has one form. Spec: RFC 8017 §8.1.2 and §8.2.2, step 1.
-    if len(signature) != (public.key_size + 7) // 8:
-        return False
-    if scheme.startswith("rsa-pkcs1v15-"):
-        public.verify(signature, message, padding.PKCS1v15(), hash)
-    else:
-        public.verify(signature, message, padding.PSS(padding.MGF1(hash), padding.PSS.AUTO), hash)
     return True
+
+
+def _bits(public: Any) -> int:
+    size: int = public.key_size
+    return size
+
+
+def _parameters(scheme: str, *, verifying: bool) -> tuple[Any, ...]:
+    """What the library's `sign` and `verify` want to know besides signature and message."""
+    if scheme == "ed25519":
+        return ()
+    hash = hash_of(scheme)
+    if scheme.startswith("ecdsa-"):
+        from cryptography.hazmat.primitives.asymmetric import ec
+
+        return (ec.ECDSA(hash),)
+    from cryptography.hazmat.primitives.asymmetric import padding
+
+    if scheme.startswith("rsa-pkcs1v15-"):
+        return padding.PKCS1v15(), hash
+    salt = padding.PSS.AUTO if verifying else padding.PSS.DIGEST_LENGTH
+    return padding.PSS(padding.MGF1(hash), salt), hash

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal, Protocol, runtime_checkable
 
 from navicert.crypto.key import IdForm, Key
+from navicert.crypto.material import MAX_RSA_BITS, MIN_RSA_BITS, describe
+from navicert.crypto.pem import armour
+from navicert.crypto.scheme import sign
 from navicert.errors import LimitExceeded, Malformed, Refused
 from navicert.limits import LOCAL
 
@@ -51,8 +54,6 @@ class MemorySigner:
     def of(cls, private: PrivateKey, *, scheme: str | None = None, form: IdForm = "modern") -> MemorySigner:
         """The signer for a loaded private key, under its id of `form`. Raises `Malformed` for a key that is too weak
         and a scheme that does not suit it."""
-        from navicert.crypto.material import describe
-
         return cls(Key.of(describe(private.public_key()), scheme=scheme, form=form), private)
 
     @property
@@ -62,8 +63,6 @@ class MemorySigner:
 
     def sign(self, message: bytes) -> bytes:
         """The raw signature over `message` under the key's scheme."""
-        from navicert.crypto.scheme import sign
-
         return sign(self.private, self.key.scheme, message)
 
     def with_id(self, id: str) -> MemorySigner:
@@ -74,8 +73,6 @@ class MemorySigner:
 def generate(keytype: KeyType = "ed25519", *, bits: int = DEFAULT_BITS, curve: str = "P-256") -> MemorySigner:
     """A new key. `bits` is the length of an RSA modulus, `curve` that of an ECDSA key. Raises `Malformed`."""
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-
-    from navicert.crypto.material import MAX_RSA_BITS, MIN_RSA_BITS
 
     if keytype == "ed25519":
         return MemorySigner.of(ed25519.Ed25519PrivateKey.generate())
@@ -103,8 +100,6 @@ def private_pem(signer: Signer, password: bytes | None) -> bytes:
     Raises `Refused` for a signer whose private key is not in memory, `Malformed` for a password that cannot be used.
     """
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
-    from navicert.crypto.pem import armour
 
     der = private_of(signer).private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     if password is None:

@@ -120,4 +120,4 @@ def test_the_hash_of_each_scheme_is_the_one_in_its_name():
     for names in (SCHEMES["rsa"], SCHEMES["ecdsa"]):
         for name in names:
             expected = "sha512" if name.endswith(("512", "521")) else f"sha{name[-3:]}"
-            assert scheme._HASHES[name].name == expected
+            assert scheme.hash_of(name).name == expected

@@ -239,3 +239,17 @@ def test_plugins_are_not_looked_for_until_one_is_named(pair):
     )
     done = subprocess.run([sys.executable, "-c", program, pair], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_signing_and_verifying_with_ed25519_does_not_import_the_parsers_of_other_keys(pair):
+    # They take longer to import than everything else that a recorded step needs.
+    program = (
+        "import sys\n"
+        "from navicert.crypto.key import Key\n"
+        "from navicert.trust.keyfile import open_public_key, open_signer\n"
+        "key = Key.from_json(open_public_key(sys.argv[1] + '.pub').to_json())\n"
+        "assert key.verify(open_signer(sys.argv[1]).sign(b'm'), b'm')\n"
+        "print('cryptography.hazmat.primitives.serialization' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, pair], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
