@@ -98,18 +98,24 @@ def private_file(signer: Signer, password: bytes | None) -> bytes:
         PrivateFormat,
     )
 
-    private, key, plain = private_of(signer), signer.key, NoEncryption()
-    traditional = PrivateFormat.TraditionalOpenSSL
+    key = signer.key
     if key.keytype == "rsa":
-        under = plain if password is None else BestAvailableEncryption(usable(password))
-        return private.private_bytes(Encoding.PEM, traditional, under)
-    if key.keytype == "ed25519":
-        secret = private.private_bytes(Encoding.Raw, PrivateFormat.Raw, plain).hex()
-    else:
-        secret = private.private_bytes(Encoding.PEM, traditional, plain).decode("ascii")
+        under = NoEncryption() if password is None else BestAvailableEncryption(usable(password))
+        return private_of(signer).private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, under)
+    secret = private_text(signer)
     keyval = {"public": key.public_text, "private": secret}
     text = json.dumps({**_described(key), "keyid": key.legacy_id, "keyval": keyval})
     return (text if password is None else _encrypt(text, usable(password))).encode("ascii")
+
+
+def private_text(signer: Signer) -> str:
+    """The `private` of key objects: hex for Ed25519, else PEM as OpenSSL wrote it of old. Raises `Refused`."""
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    private = private_of(signer)
+    if signer.key.keytype == "ed25519":
+        return private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption()).hex()
+    return private.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode("ascii")
 
 
 def public_file(key: Key) -> bytes:

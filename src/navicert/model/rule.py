@@ -6,7 +6,7 @@ Spec: in-toto v1.0 §4.3.3 (grammar).
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from navicert.errors import Malformed
@@ -48,6 +48,8 @@ class Rule:
     dest_prefix: str | None = None
     dest_type: Side | None = None
     step: str | None = None
+    spelling: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    """The words as they were written, keywords in whatever case; empty for a rule that was not parsed."""
 
     @staticmethod
     def parse(value: object, where: str = "") -> Rule:
@@ -64,7 +66,7 @@ class Rule:
                 raise Malformed(
                     f"{kind.value} rule has {len(words)} words", pointer=where, expected=f"{kind.value} pattern"
                 )
-            return Rule(kind, words[1])
+            return Rule(kind, words[1], spelling=tuple(words))
         return _match(words, where)
 
     def pack(self) -> list[str]:
@@ -98,4 +100,4 @@ def _match(words: list[str], where: str) -> Rule:
         dest_prefix, rest = rest[1], rest[2:]
     if len(rest) != 2 or rest[0].upper() != "FROM":
         raise wrong
-    return Rule(RuleKind.MATCH, words[1], source_prefix, dest_prefix, side, rest[1])
+    return Rule(RuleKind.MATCH, words[1], source_prefix, dest_prefix, side, rest[1], tuple(words))

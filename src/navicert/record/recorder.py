@@ -58,6 +58,8 @@ class World:
     """Whether the command's output is recorded, beside being shown, up to `options.limits.stream_bytes` each."""
     redact: tuple[str, ...] = ()
     """Regular expressions: what they match is removed from the recorded command and output, as known secrets are."""
+    redact_known: bool = True
+    """Whether known secrets are removed too. Programs that promise what another one records say no."""
     timeout: float | None = None
     """Seconds after which the command is killed and nothing recorded; None for never."""
     record_failure: bool = False
@@ -126,7 +128,7 @@ def make_recording(
     """
     world = world or World()
     as_name(step, "")
-    redaction = Redaction(world.environment, world.redact)
+    redaction = Redaction(world.environment, world.redact, known=world.redact_known)
     written = _written(command, redaction)
     notes = Notices(world)
     before = resolve_materials(materials, world, notes)

@@ -61,18 +61,22 @@ class Redaction:
 
     __slots__ = ("_whole", "_within", "count")
 
-    def __init__(self, environ: Mapping[str, str] | None = None, patterns: Sequence[str] = ()) -> None:
+    def __init__(
+        self, environ: Mapping[str, str] | None = None, patterns: Sequence[str] = (), *, known: bool = True
+    ) -> None:
+        """`known`: whether values of the environment and known shapes are replaced, or only `patterns`."""
         values = {
             part
-            for name, value in (environ or {}).items()
+            for name, value in (environ if environ and known else {}).items()
             if _SECRET_NAME.search(name) and name not in _NOT_SECRET
             for part in (value, *value.splitlines())
             if len(part.strip()) >= _SHORTEST
         }
         # The longest first: one secret may be the beginning of another.
         literal = [re.escape(value) for value in sorted(values, key=lambda value: (-len(value), value))]
-        self._whole = [re.compile(text) for text in (*_joined(literal), *_SHAPES)] + list(_compiled(patterns))
-        self._within = [re.compile(text) for text in _WITHIN]
+        shapes, within = (_SHAPES, _WITHIN) if known else ((), ())
+        self._whole = [re.compile(text) for text in (*_joined(literal), *shapes)] + list(_compiled(patterns))
+        self._within = [re.compile(text) for text in within]
         self.count = 0
 
     def __call__(self, text: str) -> str:
