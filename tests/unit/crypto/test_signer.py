@@ -107,3 +107,8 @@ def test_the_curves_on_offer_all_work():
 
 def test_signers_of_the_same_key_are_equal(signers):
     assert MemorySigner.of(signers["ed25519"].private) == signers["ed25519"]
+
+
+def test_a_key_rebuilt_from_its_parts_verifies(signer):
+    key = signer.key
+    assert Key(key.keytype, key.scheme, key.material, key.id).verify(signer.sign(b"m"), b"m")
