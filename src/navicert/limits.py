@@ -74,6 +74,14 @@ class Limits:
     """Memory times passes (128·N·r·p) of scrypt that a key file may ask for; OpenSSL writes 16 MiB."""
     password_bytes: int = 1023
     """One password; OpenSSL reads no longer ones."""
+    gpg_bytes: int = 16 * MIB
+    """One OpenPGP key as gpg exports it. Keys that strangers have certified in masses reach some MiB."""
+    gpg_packets: int = 65_536
+    """Packets of one OpenPGP key: itself, subkeys, names, and all signatures on them."""
+    gpg_subkeys: int = 64
+    """Subkeys of one GPG key: each may sign for it. Real keys have a handful."""
+    gpg_seconds: int = 120
+    """Time that gpg may take for one signature: somebody may have to type a passphrase, or touch a token."""
     yaml_bytes: int = MIB // 2
     """One layout written by hand, of up to about 10,000 rules. Reading as much of the slowest YAML takes seconds."""
 

@@ -1,4 +1,4 @@
-"""Key files of every form, told apart by what is in them: PEM, OpenSSH, and the JSON of in-toto 1.x."""
+"""Key files of every form, told apart by what is in them: PEM, OpenSSH, OpenPGP, and the JSON of in-toto 1.x."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from navicert.crypto import legacy, openssh, pem
+from navicert.crypto import gpg_armour, legacy, openssh, pem
 from navicert.crypto.key import IdForm, Key
 from navicert.crypto.signer import MemorySigner
 from navicert.errors import LimitExceeded, Malformed, NavicertError
@@ -15,7 +15,7 @@ from navicert.limits import LOCAL
 if TYPE_CHECKING:
     from navicert.crypto.material import PrivateKey
 
-_FORMS = "a key in PEM, OpenSSH or in-toto 1.x form"
+_FORMS = "a key in PEM, OpenSSH, OpenPGP or in-toto 1.x form"
 
 
 def load_public_key(raw: bytes, *, path: str = "", scheme: str | None = None) -> Key:
@@ -25,7 +25,11 @@ def load_public_key(raw: bytes, *, path: str = "", scheme: str | None = None) ->
     Raises `Malformed` for everything else, a private key included: whoever verifies must not need one.
     """
     with _located(path):
+        if gpg_armour.is_binary(raw):
+            return _under(_openpgp(_bounded(raw)), scheme)
         text = _text(raw)
+        if gpg_armour.is_armoured(text):
+            return _under(_openpgp(gpg_armour.unarmour(text)), scheme)
         if legacy.is_plain(text):
             return _under(legacy.load_public(text), scheme)
         if legacy.is_encrypted(text):
@@ -57,6 +61,12 @@ def load_signer(
         return MemorySigner.of(_private(text, password), scheme=scheme, form=id_form or "modern")
 
 
+def _openpgp(data: bytes) -> Key:
+    from navicert.crypto.gpg_bundle import read_bundle
+
+    return read_bundle(data)
+
+
 def _private(text: str, password: pem.Password | None) -> PrivateKey:
     if openssh.is_public_line(text):
         raise pem.public_given("an OpenSSH public key")
@@ -75,7 +85,7 @@ def _under(key: Key, scheme: str | None) -> Key:
     return key
 
 
-def _text(raw: bytes) -> str:
+def _bounded(raw: bytes) -> bytes:
     if len(raw) > LOCAL.key_bytes:
         raise LimitExceeded(
             "too large for a key (limit key_bytes)",
@@ -83,8 +93,12 @@ def _text(raw: bytes) -> str:
             got=f"{len(raw)} bytes" if len(raw) > LOCAL.key_bytes + 1 else "more",
             remedy="give the file of a key",
         )
+    return raw
+
+
+def _text(raw: bytes) -> str:
     try:
-        text = raw.decode("utf-8").removeprefix("\ufeff")  # which editors on Windows write
+        text = _bounded(raw).decode("utf-8").removeprefix("\ufeff")  # which editors on Windows write
     except UnicodeDecodeError as error:
         # DER begins with the tag of a SEQUENCE.
         der = raw.startswith(b"\x30")

@@ -16,15 +16,18 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from navicert.crypto import point
 from navicert.crypto.pem import armour
+from navicert.crypto.scheme import verify
 from navicert.errors import Malformed, NavicertError
 from navicert.model.field import as_keyid, as_object, as_text, as_texts, required
 from navicert.strictjson import canonical, pointer, type_name
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from navicert.crypto.material import Material, PublicKey
 
 IdForm = Literal["modern", "legacy", "go"]
@@ -45,7 +48,6 @@ SCHEMES: Final[Mapping[str, tuple[str, ...]]] = {
 """Types of keys and the signature schemes of each; for RSA the first is the default, for ECDSA the curve decides."""
 
 _HASH_ALGORITHMS: Final = ["sha256", "sha512"]
-_ED25519_SPKI: Final = bytes.fromhex("302a300506032b6570032100")
 _POINT: Final = re.compile(r"[0-9a-fA-F]{64}")
 _REMEDY: Final = "leave the private key out of documents; if it has been seen by others, replace it"
 
@@ -57,6 +59,9 @@ class Key:
     `keytype` is "ed25519", "ecdsa" or "rsa"; `material` is the DER SubjectPublicKeyInfo, the same for every encoding
     that the key came in; `id` is the id that it is used under: of a layout's key, what the layout calls it.
     """
+
+    openpgp: ClassVar[bool] = False
+    """Whether it signs in the way of OpenPGP, as `gpg.GpgKey` does."""
 
     keytype: str = field(compare=False)
     scheme: str
@@ -83,9 +88,13 @@ class Key:
 
         Understood are the objects of in-toto 0.9 to 3.x and of in-toto-golang: `keyid` and `keyid_hash_algorithms`
         may be missing and are no part of the key, `keyval.private` may be empty, and an ECDSA key may repeat its
-        scheme as `keytype`. Spec: in-toto v1.0 §4.2.
+        scheme as `keytype`. Objects of GPG keys give a `gpg.GpgKey`. Spec: in-toto v1.0 §4.2.
         """
         document = as_object(value, pointer)
+        if "keytype" not in document and ("method" in document or "subkeys" in document):
+            from navicert.crypto.gpg import GpgKey
+
+            return GpgKey.of_object(document, id=id, pointer=pointer)
         declared, scheme = _declaration(document, pointer)
         public = _public_value(document, pointer)
         keytype = "ecdsa" if declared in SCHEMES["ecdsa"] else declared
@@ -148,12 +157,29 @@ class Key:
         """This key under another id."""
         return Key(self.keytype, self.scheme, self.material, id, self._public)
 
+    @property
+    def members(self) -> tuple[Key, ...]:
+        """The keys that may sign for this one: itself, and of a GPG key its subkeys."""
+        return (self,)
+
+    @property
+    def expires(self) -> datetime | None:
+        """When it stops to be valid; None for never. Only GPG keys know such a moment."""
+        return None
+
+    def expired(self, at: datetime) -> bool:
+        """Whether it was no longer valid at that moment."""
+        return self.expires is not None and self.expires < at
+
     # --- signatures ------------------------------------------------------------------------------------------------
 
-    def verify(self, signature: bytes, message: bytes) -> bool:
-        """Whether this key made `signature` over `message`. Never raises for bytes that are no signature."""
-        from navicert.crypto.scheme import verify
+    def verify(self, signature: bytes, message: bytes, headers: bytes | None = None) -> bool:
+        """Whether this key made `signature` over `message`. Never raises for bytes that are no signature.
 
+        A signature with `headers` is one of OpenPGP, and over something else.
+        """
+        if headers is not None:
+            return False
         public = self._public
         if public is None:
             from navicert.crypto.material import load
@@ -162,6 +188,10 @@ class Key:
             # Loading takes longer than verifying. Two threads that both get here store equal objects.
             object.__setattr__(self, "_public", public)
         return verify(public, self.scheme, signature, message)
+
+    def signature_entry(self, keyid: str, signature: bytes) -> dict[str, object]:
+        """The entry of a Metablock's `signatures` for `signature`, which this key made under the id `keyid`."""
+        return {"keyid": keyid, "sig": signature.hex()}
 
     # --- forms -----------------------------------------------------------------------------------------------------
 
@@ -184,7 +214,7 @@ class Key:
     def public_text(self) -> str:
         """The `public` of key objects: hex for Ed25519, else PEM with one newline at its end."""
         if self.keytype == "ed25519":
-            return self.material[len(_ED25519_SPKI) :].hex()
+            return self.material[len(point.SPKI) :].hex()
         return armour("PUBLIC KEY", self.material)
 
     def _stripped(self, *types: str) -> str:
@@ -204,15 +234,6 @@ def _hash(keytype: str, scheme: str, public: str, *, old: bool) -> str:
 
 def _declaration(document: dict[str, object], where: str) -> tuple[str, str]:
     """The `keytype` and `scheme` that are stated, a pair that exists."""
-    if "keytype" not in document and ("method" in document or "subkeys" in document):
-        method = document.get("method")
-        raise Malformed(
-            "gpg keys are not supported",
-            pointer=where or "/",
-            expected="a key with keytype ed25519, ecdsa or rsa",
-            got=f"a gpg key ({method[:40]})" if isinstance(method, str) else "a gpg key",
-            remedy="use a key made with: navicert keygen KEY",
-        )
     declared = as_text(required(document, "keytype", where), pointer(where, "keytype"))
     scheme = as_text(required(document, "scheme", where), pointer(where, "scheme"))
     old_ecdsa = declared == scheme and declared in SCHEMES["ecdsa"]
@@ -260,7 +281,7 @@ def _from_hex(public: str, where: str) -> bytes:
         weakness = point.weakness(raw)
         if weakness:
             raise Malformed(f"Ed25519 key refused: {weakness}", pointer=where)
-        return _ED25519_SPKI + raw
+        return point.SPKI + raw
     raise Malformed("not an Ed25519 public key", pointer=where, expected="64 hexadecimal digits", got=repr(public[:80]))
 
 

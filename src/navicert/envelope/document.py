@@ -34,11 +34,24 @@ _COMPLETE: Final = {"layout": complete_layout, "link": complete_link}
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """One signature as received. `keyid` is a hint and may be missing; `fields` is the whole JSON object."""
+    """One signature as received. `keyid` is a hint and may be missing; `fields` is the whole JSON object.
+
+    `headers` is what makes a signature one of OpenPGP: the hashed part of its packet, which it is over too.
+    """
 
     keyid: str | None
     value: bytes
     fields: dict[str, object] = field(default_factory=dict, compare=False)
+    headers: bytes | None = None
+
+    @property
+    def proof(self) -> bytes:
+        """All that a key checks of this signature, in one value."""
+        return self.value if self.headers is None else b"%d:%b%b" % (len(self.headers), self.headers, self.value)
+
+    def made_by(self, key: Key, message: bytes) -> bool:
+        """Whether `key`, or a subkey of it, made this signature over `message`."""
+        return any(member.verify(self.value, message, self.headers) for member in key.members)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +90,15 @@ class Sealed:
     def verified_by(
         self, keys: Collection[Key], *, memo: MutableMapping[tuple[str, bytes, bytes], bool] | None = None
     ) -> Verified[Body] | None:
-        """The document, if at least one of `keys` signed it; None where none did.
+        """The document, if at least one of `keys` or their subkeys signed it; None where none did.
 
-        Every signature is tried with the keys that its id hints at, then with all others: an id decides nothing.
+        Every signature is tried with the keys that its id hints at, then with all others: an id decides nothing. Only
+        OpenPGP signatures are tried with nothing but the key that they name, as their id follows from the key.
         `memo` remembers answers by (key, signature, message digest), so that trying more keys later repeats nothing.
         Raises `Malformed` where the signed bytes are no document, `LimitExceeded` for too many attempts.
         """
         best: Verified[Body] | None = None
+        keys = tuple(dict.fromkeys(member for key in keys for member in key.members))
         for message, source in self.candidates():
             content = sha256(message)
             signers = self._signers(message, content, keys, {} if memo is None else memo)
@@ -105,7 +120,7 @@ class Sealed:
         attempts = 0
         for signature in self.signatures:
             guesses = 0
-            for key, hinted in _hinted_first(signature.keyid, keys):
+            for key, hinted in _hinted_first(signature, keys):
                 guesses += not hinted
                 if guesses > self.limits.key_guesses:
                     break
@@ -119,10 +134,10 @@ class Sealed:
                         expected=f"at most {self.limits.signature_attempts}",
                         got=f"{len(self.signatures)} signatures for {len(keys)} keys",
                     )
-                question = (f"{key.scheme} {key.fingerprint}", signature.value, fingerprint)
+                question = (f"{key.scheme} {key.fingerprint}", signature.proof, fingerprint)
                 good = memo.get(question)
                 if good is None:
-                    good = memo[question] = key.verify(signature.value, message)
+                    good = memo[question] = key.verify(signature.value, message, signature.headers)
                 if good:
                     found[key] = None
                     break
@@ -148,9 +163,11 @@ class Sealed:
         return body
 
 
-def _hinted_first(keyid: str | None, keys: Collection[Key]) -> Iterator[tuple[Key, bool]]:
+def _hinted_first(signature: Signature, keys: Collection[Key]) -> Iterator[tuple[Key, bool]]:
     """`keys` in the order to try, each with whether the id hints at it: the exact id, then whoever answers to it, then
-    all others."""
+    all others. A signature of OpenPGP and a key that is none have nothing to do with each other."""
+    keyid, openpgp = signature.keyid, signature.headers is not None
+    keys = [key for key in keys if key.openpgp == openpgp]
     if not keyid:
         yield from ((key, False) for key in keys)
         return
@@ -158,7 +175,8 @@ def _hinted_first(keyid: str | None, keys: Collection[Key]) -> Iterator[tuple[Ke
     # Working out the other ids of a key is not free: only where the exact id did not do.
     others = [key for key in keys if key.id != keyid]
     yield from ((key, True) for key in others if keyid in key.ids)
-    yield from ((key, False) for key in others if keyid not in key.ids)
+    if not openpgp:
+        yield from ((key, False) for key in others if keyid not in key.ids)
 
 
 class _Token:
@@ -256,15 +274,21 @@ def _open_metablock(raw: bytes, document: dict[str, object], limits: Limits, pat
     for i, item in enumerate(_entries(document, limits)):
         entry = as_object(item, f"/signatures/{i}")
         keyid = as_text(required(entry, "keyid", f"/signatures/{i}"), f"/signatures/{i}/keyid")
-        # OpenPGP signatures carry the same hex value under another name.
-        name = "signature" if "signature" in entry and "sig" not in entry else "sig"
-        text = as_text(required(entry, name, f"/signatures/{i}"), f"/signatures/{i}/{name}")
-        try:
-            value = bytes.fromhex(text)
-        except ValueError as error:
-            raise Malformed("signature is not hexadecimal", pointer=f"/signatures/{i}/{name}") from error
-        signatures.append(Signature(keyid, value, entry))
+        if "signature" in entry and "other_headers" in entry:
+            value, headers = _hex(entry, "signature", i), _hex(entry, "other_headers", i)
+            signatures.append(Signature(keyid, value, entry, headers))
+        else:
+            signatures.append(Signature(keyid, _hex(entry, "sig", i), entry))
     return Sealed(raw, "metablock", "", tuple(signatures), path, sha256(raw), limits, _signed=signed)
+
+
+def _hex(entry: dict[str, object], name: str, index: int) -> bytes:
+    where = f"/signatures/{index}"
+    text = as_text(required(entry, name, where), f"{where}/{name}")
+    try:
+        return bytes.fromhex(text)
+    except ValueError as error:
+        raise Malformed("signature is not hexadecimal", pointer=f"{where}/{name}") from error
 
 
 def _entries(document: dict[str, object], limits: Limits) -> list[object]:
@@ -280,8 +304,8 @@ def peek(sealed: Sealed) -> Unverified[Body]:
 def seal(body: Body, *signers: Signer, form: str = "dsse") -> bytes:
     """`body` signed by all `signers`, as the bytes of a file; `form` is "dsse" or "metablock".
 
-    Layouts and links are written as in-toto 3.1.0 writes them. Raises `Refused` without a signer, `Malformed` for a
-    body that cannot be signed.
+    Layouts and links are written as in-toto 3.1.0 writes them. Raises `Refused` without a signer and for a GPG key
+    that is to sign DSSE, `Malformed` for a body that cannot be signed.
     """
     document = body.to_json()
     if form == "dsse":
@@ -310,6 +334,13 @@ def _others(kept: list[dict[str, object]], signers: tuple[Signer, ...]) -> list[
 
 
 def _write_dsse(payload_type: str, payload: bytes, kept: list[dict[str, object]], signers: tuple[Signer, ...]) -> bytes:
+    for signer in signers:
+        if signer.key.openpgp:
+            raise Refused(
+                "GPG keys cannot sign DSSE: it has no place for what belongs to an OpenPGP signature",
+                path=signer.keyid,
+                remedy="write a Metablock, or sign with another kind of key",
+            )
     message = pae(payload_type, payload)
     entries = _others(kept, signers)
     entries += [{"keyid": signer.keyid, "sig": encode_base64(signer.sign(message))} for signer in signers]
@@ -320,6 +351,6 @@ def _write_dsse(payload_type: str, payload: bytes, kept: list[dict[str, object]]
 def _write_metablock(signed: dict[str, object], kept: list[dict[str, object]], signers: tuple[Signer, ...]) -> bytes:
     message = canonical(signed)
     entries = _others(kept, signers)
-    entries += [{"keyid": signer.keyid, "sig": signer.sign(message).hex()} for signer in signers]
+    entries += [signer.key.signature_entry(signer.keyid, signer.sign(message)) for signer in signers]
     block = {"signatures": entries, "signed": signed}
     return json.dumps(block, indent=1, separators=(",", ": "), sort_keys=True).encode()

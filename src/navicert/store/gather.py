@@ -55,7 +55,8 @@ def gather(policy: Policy, stores: Sequence[Store], *, limits: Limits = LOCAL) -
     while layouts:
         known = len(keys)
         for layout in layouts:
-            keys |= dict.fromkeys(Authority.of(layout).keys.values())
+            # Each for itself: two layouts may know different subkeys of one GPG key.
+            keys |= dict.fromkeys(member for key in Authority.of(layout).keys.values() for member in key.members)
         layouts = _verify(opened, tuple(keys)) if len(keys) > known else []
     exhibits = []
     for item in opened:

@@ -1,6 +1,8 @@
 """Who may sign for what: the keys of a layout, and the principals behind them.
 
-An id only hints: whoever signed is known by key material. Spec: in-toto v1.0 §4.3.1 (`keys`), §5.2 (4).
+An id only hints: whoever signed is known by key material. A GPG subkey signs for its master and counts as it: who
+authorises a master authorises its subkeys, and who authorises a subkey just this one. Spec: in-toto v1.0 §4.3.1
+(`keys`), §5.2 (4).
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from navicert.model.layout import Layout, Step
 from navicert.model.principal import Principal
 from navicert.model.release import Release
 from navicert.strictjson import pointer
+from navicert.timestamp import format_timestamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,10 @@ class Authority:
     """Key fingerprint → person, as the layout or the caller declares."""
     labels: Mapping[str, str]
     """Key fingerprint → the first eight digits of the id that the layout uses: what people see."""
+    masters: Mapping[str, Key]
+    """Fingerprint of a GPG subkey → its master."""
+    subkeys: Mapping[str, Key]
+    """Id of a GPG subkey → itself."""
 
     @staticmethod
     def of(layout: Layout, principals: Mapping[str, str] | None = None) -> Authority:
@@ -36,36 +43,78 @@ class Authority:
             keyid: Key.from_json(value, id=keyid, pointer=pointer("/keys", keyid))
             for keyid, value in layout.keys.items()
         }
-        named: dict[str, str] = {}
-        for keyid, key in keys.items():
-            for alias in sorted({*key.ids, str(layout.keys[keyid].get("keyid", keyid))}):
-                if named.setdefault(alias, key.fingerprint) != key.fingerprint:
-                    raise Malformed(
-                        "two different keys answer to one id",
-                        pointer=pointer("/keys", keyid),
-                        got=f"another key answers to {alias[:8]} too",
-                    )
+        _refuse_shared_ids(layout, keys)
+        masters = _masters(keys)
         persons: dict[str, str] = {}
         for person, keyids in release.persons.items():
             for keyid in keyids:
                 if keyid not in keys:
                     raise Malformed(f'person "{person}" has a key that is not in the layout', got=keyid)
-                fingerprint = keys[keyid].fingerprint
+                fingerprint = _counted(keys[keyid].fingerprint, masters)
                 if persons.setdefault(fingerprint, person) != person:
                     raise Malformed("one key belongs to two persons", pointer=pointer("/keys", keyid))
+        named = {_counted(fingerprint, masters): person for fingerprint, person in (principals or {}).items()}
         labels = {key.fingerprint: keyid[:8] for keyid, key in keys.items()}
-        return Authority(keys, release, _united(persons, principals or {}), labels)
+        subkeys = {id: subkey for key in keys.values() for subkey in key.members[1:] for id in subkey.ids}
+        return Authority(keys, release, _united(persons, named), labels, masters, subkeys)
 
     def authorised(self, step: Step) -> frozenset[Key]:
         """The keys that may sign for `step`. Ids that the layout has no key for give none."""
-        return frozenset(key for key in map(self.keys.get, step.pubkeys) if key is not None)
+        return frozenset(key for keyid in step.pubkeys for key in self._called(keyid))
+
+    def _called(self, keyid: str) -> tuple[Key, ...]:
+        """The keys that the layout means by `keyid`: a key with its subkeys, or one subkey alone."""
+        if keyid in self.keys:
+            return self.keys[keyid].members
+        return (self.subkeys[keyid],) if keyid in self.subkeys else ()
+
+    def with_master(self, key: Key) -> tuple[Key, ...]:
+        """`key`, and of a subkey its master: what is held against the one is held against the other."""
+        master = self.masters.get(key.fingerprint)
+        return (key,) if master is None else (key, master)
 
     def principal(self, key: Key) -> Principal:
         """Whom a signature by `key` counts for: the declared person, else the key material itself."""
-        person = self.persons.get(key.fingerprint)
+        counted = self.with_master(key)[-1]
+        person = self.persons.get(counted.fingerprint)
         if person is not None:
             return Principal("person", person, person)
-        return Principal("key", key.fingerprint, self.labels.get(key.fingerprint, key.id[:8]))
+        return Principal("key", counted.fingerprint, self.labels.get(counted.fingerprint, counted.id[:8]))
+
+
+def _refuse_shared_ids(layout: Layout, keys: Mapping[str, Key]) -> None:
+    named: dict[str, str] = {}
+    for keyid, key in keys.items():
+        ids = [(str(layout.keys[keyid].get("keyid", keyid)), key)]
+        ids += [(alias, member) for member in key.members for alias in sorted(member.ids)]
+        for alias, member in ids:
+            if named.setdefault(alias, member.fingerprint) != member.fingerprint:
+                raise Malformed(
+                    "two different keys answer to one id",
+                    pointer=pointer("/keys", keyid),
+                    got=f"another key answers to {alias[:8]} too",
+                )
+
+
+def _masters(keys: Mapping[str, Key]) -> dict[str, Key]:
+    """Fingerprint of each subkey → its master. Raises `Malformed` for a subkey of two masters, or of a subkey: whom
+    it counts for must be certain."""
+    masters: dict[str, Key] = {}
+    for keyid, key in keys.items():
+        for subkey in key.members:
+            if subkey.fingerprint == key.fingerprint:
+                continue
+            if masters.setdefault(subkey.fingerprint, key).fingerprint != key.fingerprint:
+                raise Malformed("one subkey belongs to two keys", pointer=pointer("/keys", keyid), got=subkey.id)
+    for keyid, key in keys.items():
+        if len(key.members) > 1 and key.fingerprint in masters:
+            raise Malformed("a key with subkeys is a subkey of another", pointer=pointer("/keys", keyid), got=key.id)
+    return masters
+
+
+def _counted(fingerprint: str, masters: Mapping[str, Key]) -> str:
+    """The fingerprint of the key that the one with `fingerprint` counts as."""
+    return masters[fingerprint].fingerprint if fingerprint in masters else fingerprint
 
 
 def _united(persons: Mapping[str, str], principals: Mapping[str, str]) -> dict[str, str]:
@@ -73,3 +122,9 @@ def _united(persons: Mapping[str, str], principals: Mapping[str, str]) -> dict[s
     must not make two signers of one."""
     renamed = {person: principals[key] for key, person in sorted(persons.items(), reverse=True) if key in principals}
     return {key: renamed.get(person, person) for key, person in persons.items()} | dict(principals)
+
+
+def expiry_of(key: Key) -> str:
+    """Since when `key` is no longer valid, for people."""
+    moment = "" if key.expires is None else format_timestamp(key.expires)
+    return f"{key.short} was valid until {moment}"

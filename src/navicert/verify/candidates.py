@@ -14,6 +14,7 @@ from navicert.model.layout import Layout, Step
 from navicert.model.link import Link
 from navicert.model.principal import Principal
 from navicert.verdict import Check
+from navicert.verify.authority import expiry_of
 from navicert.verify.case import Exhibit
 from navicert.verify.evidence import Claim, Evidence, claim_of, odd_path, run_id_of
 from navicert.verify.rules import Record
@@ -141,8 +142,8 @@ class _Collector:
 
     def _signers(self, exhibit: Exhibit, authorised: Iterable[Key], found: Candidates) -> dict[Principal, Key]:
         """The principals whose signature counts for the step; where there are none, a near miss is noted."""
-        document, case = exhibit.document, self.setting.case
-        principal_of = self.setting.authority.principal
+        document, case, authority = exhibit.document, self.setting.case, self.setting.authority
+        principal_of = authority.principal
         denied = case.revoked.denies_document(document)
         if denied is not None:
             found.misses.append((document.origin, f"is revoked by its digest {denied}"))
@@ -155,8 +156,11 @@ class _Collector:
         signers: dict[Principal, Key] = {}
         for key in mine:
             principal = principal_of(key)
-            if case.revoked.denies_key(key):
+            expired = [one for one in authority.with_master(key) if one.expired(case.at)]
+            if any(case.revoked.denies_key(one) for one in authority.with_master(key)):
                 found.misses.append((document.origin, f"is signed with a revoked key, {principal}"))
+            elif expired:
+                found.misses.append((document.origin, f"is signed with an expired key: {expiry_of(expired[0])}"))
             elif principal.identity in case.revoked.identities:
                 found.misses.append((document.origin, f"is signed by {principal}, who is revoked"))
             else:
@@ -188,7 +192,7 @@ class _Collector:
                 found.misses.append((f"step {step.name}", str(error)))
                 found.evidence.clear()
         else:
-            ordered = in_pubkeys_order(found.evidence, step.pubkeys)
+            ordered = in_pubkeys_order(found.evidence, step.pubkeys, self.setting.authority)
             groups = (Group(tuple(ordered), ordered[0].record),) if ordered else ()
         found.eligible = tuple(g for g in groups if len(g.principals) >= step.threshold)
         found.weak = tuple(g for g in groups if len(g.principals) < step.threshold)

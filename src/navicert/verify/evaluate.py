@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from navicert.crypto.key import Key
 from navicert.digest import Digest
 from navicert.envelope.body import describe
 from navicert.errors import Malformed
 from navicert.model.layout import Layout
 from navicert.model.release import Release
 from navicert.verdict import Check, Outcome, Verdict, all_of, at_least, failed, note, passed, skipped
-from navicert.verify.authority import Authority
+from navicert.verify.authority import Authority, expiry_of
 from navicert.verify.case import Case, Exhibit, InspectionResult, Refusal, Target
 from navicert.verify.chain import judge_layout, target_inspections, target_step
 from navicert.verify.inspections import Inspector, succeeded
@@ -144,22 +145,27 @@ def _owner_signatures(case: Case) -> Check:
     """The layout is signed by its owners: all that were named, or as many as were asked for. Spec: §5.2 (1)."""
     policy, revoked = case.policy, case.revoked
     signers = policy.verified.signers if policy.verified is not None else ()
-    signed = {key.fingerprint for key in signers}
     children: list[Check] = []
     counted: set[str] = set()
     for key in policy.owners:
         who = case.principals.get(key.fingerprint, key.fingerprint)
-        if revoked.denies_key(key):
+        made = [member for member in key.members if member in signers]
+        standing = [] if revoked.denies_key(key) else [one for one in made if not revoked.denies_key(one)]
+        valid = [one for one in standing if not (one.expired(case.at) or key.expired(case.at))]
+        if revoked.denies_key(key) or (made and not standing):
             children.append(failed("layout.owner", key.short, "this key is revoked"))
         elif who in revoked.identities:
             children.append(failed("layout.owner", key.short, f"{who} is revoked"))
-        elif key.fingerprint in signed and policy.need is not None and who in counted:
+        elif not made:
+            children.append(failed("layout.owner", key.short, _why_not(case, key)))
+        elif not valid:
+            expired = key if key.expired(case.at) else standing[0]
+            children.append(failed("layout.owner", key.short, f"signed with an expired key: {expiry_of(expired)}"))
+        elif policy.need is not None and who in counted:
             children.append(note("layout.owner", key.short, f"signed the layout too, for {who}, who counts once"))
-        elif key.fingerprint in signed:
+        else:
             counted.add(who)
             children.append(passed("layout.owner", key.short, "signed the layout"))
-        else:
-            children.append(failed("layout.owner", key.short, _why_not(case)))
     need = len(policy.owners) if policy.need is None else policy.need
     origin = policy.sealed.origin
     denied = None if policy.verified is None else revoked.denies_document(policy.verified)
@@ -171,7 +177,9 @@ def _owner_signatures(case: Case) -> Check:
     return at_least(need, "layout.signature", origin, tuple(children), reason, spec="§5.2 (1)", facts=facts)
 
 
-def _why_not(case: Case) -> str:
+def _why_not(case: Case, key: Key) -> str:
+    if key.openpgp and case.policy.sealed.form == "dsse":
+        return "this is a GPG key, and the layout is DSSE, which such keys cannot sign"
     found = [signature.keyid or "(no id)" for signature in case.policy.sealed.signatures]
     if not found:
         return "the layout carries no signature"

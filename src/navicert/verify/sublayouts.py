@@ -60,7 +60,8 @@ def _enter(
         return failed("sublayout.depth", label, reason), None
     if above.memo.sublayouts > limits.sublayouts:
         return failed("sublayout.depth", label, f"more than {limits.sublayouts} of them (limit sublayouts)"), None
-    names = frozenset(f"{step.name}.{alias[:8]}" for key in signers.values() for alias in key.ids)
+    keys = [one for key in signers.values() for one in above.authority.with_master(key)]
+    names = frozenset(f"{step.name}.{alias[:8]}" for key in keys for alias in key.ids)
     below = Place(
         f"{above.path_of(step)}/sublayout[{label}]",
         (*place.folders, names),

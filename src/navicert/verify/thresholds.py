@@ -14,6 +14,7 @@ from navicert.digest import DigestSet, sha256
 from navicert.errors import LimitExceeded
 from navicert.model.link import Artifacts
 from navicert.model.principal import Principal
+from navicert.verify.authority import Authority
 from navicert.verify.evidence import Evidence, same_artifacts
 from navicert.verify.rules import Record
 
@@ -95,15 +96,17 @@ def _lower(digests: DigestSet) -> frozenset[tuple[str, str]]:
     return frozenset((name, value.lower()) for name, value in digests)
 
 
-def in_pubkeys_order(evidence: Iterable[Evidence], pubkeys: Sequence[str]) -> list[Evidence]:
-    """`evidence` in the order in which the step names its keys: upstream judges by the first.
+def in_pubkeys_order(evidence: Iterable[Evidence], pubkeys: Sequence[str], authority: Authority) -> list[Evidence]:
+    """`evidence` in the order in which the step names its keys, a subkey with its master: upstream judges by the
+    first.
 
     Upstream: in_toto_verify, reduction of chain links.
     """
     rank = {keyid: index for index, keyid in enumerate(pubkeys)}
 
     def place(item: Evidence) -> tuple[int, str]:
-        ranks = [rank.get(alias, len(rank)) for key in item.signers.values() for alias in (key.id, *key.ids)]
+        keys = [one for key in item.signers.values() for one in authority.with_master(key)]
+        ranks = [rank.get(alias, len(rank)) for key in keys for alias in (key.id, *key.ids)]
         return (min(ranks, default=len(rank)), str(sha256(item.origin.encode(errors="surrogateescape"))))
 
     return sorted(evidence, key=place)
