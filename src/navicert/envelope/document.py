@@ -263,12 +263,13 @@ def _open_dsse(raw: bytes, document: dict[str, object], limits: Limits, path: st
 
 def _open_metablock(raw: bytes, document: dict[str, object], limits: Limits, path: str) -> Sealed:
     signed = as_object(document["signed"], "/signed")
-    if signed.get("_type") not in _COMPLETE:
+    kind = signed.get("_type")
+    if type(kind) is not str or kind not in _COMPLETE:
         raise Malformed(
             "unknown document type",
             pointer="/signed/_type",
             expected='"layout" or "link"',
-            got=repr(signed.get("_type"))[:60],
+            got=repr(kind)[:60],
         )
     signatures = []
     for i, item in enumerate(_entries(document, limits)):
