@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from navicert.errors import Malformed
+from navicert.strictjson import pointer, type_name
 
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _NAME = re.compile(r"[A-Za-z0-9_.+/-]{1,64}")
@@ -81,12 +82,22 @@ class DigestSet(tuple[tuple[str, str], ...]):
         """The digest set of a JSON object at the JSON pointer `where`. Raises `Malformed` for other types, odd
         algorithm names and values that are not hexadecimal. An empty object is kept: it agrees with nothing."""
         if type(value) is not dict:
-            raise Malformed("not a digest set", pointer=where, expected="object", got=type(value).__name__)
+            raise Malformed("not a digest set", pointer=where, expected="object", got=type_name(value))
         for name, text in value.items():
             if name != "sha256" and not _NAME.fullmatch(name):
-                raise Malformed("not a digest algorithm", pointer=where, got=repr(name[:40]))
+                raise Malformed(
+                    "not a digest algorithm",
+                    pointer=where,
+                    expected="1 to 64 letters, digits and . _ + / -",
+                    got=repr(name[:40]),
+                )
             if type(text) is not str or not _HEX.fullmatch(text):
-                raise Malformed("digest is not hexadecimal", pointer=f"{where}/{name}", got=repr(text)[:60])
+                raise Malformed(
+                    "digest is not hexadecimal",
+                    pointer=pointer(where, name),
+                    expected="a string of hexadecimal digits",
+                    got=repr(text)[:60] if type(text) is str else type_name(text),
+                )
         return DigestSet.of(value)
 
     def to_json(self) -> dict[str, str]:

@@ -35,13 +35,19 @@ type_names: Final = {
 Json = object
 
 
+_NUMBER: Final = "a finite number"
+_WHOLE: Final = "whole characters"
+
+
 class _Odd:
     """Stands in the parsed tree where something must be refused, so that its pointer is known when it is."""
 
-    __slots__ = ("what",)
+    __slots__ = ("expected", "remedy", "what")
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, *, expected: str = "", remedy: str = "") -> None:
         self.what = what
+        self.expected = expected
+        self.remedy = remedy
 
 
 def _pairs(pairs: list[tuple[str, object]]) -> object:
@@ -50,18 +56,18 @@ def _pairs(pairs: list[tuple[str, object]]) -> object:
         seen: set[str] = set()
         for name, _ in pairs:
             if name in seen:
-                return _Odd(f"duplicate key {json.dumps(name[:80])}")
+                return _Odd(f"duplicate key {json.dumps(name[:80])}", remedy="leave one of them, and sign again")
             seen.add(name)
     return result
 
 
 def _constant(text: str) -> object:
-    return _Odd(f"{text} is not JSON")
+    return _Odd(f"{text} is not JSON", expected=_NUMBER)
 
 
 def _number(text: str) -> object:
     value = float(text)
-    return value if math.isfinite(value) else _Odd("number out of range")
+    return value if math.isfinite(value) else _Odd("number out of range", expected=_NUMBER)
 
 
 def pointer(parent: str, token: str | int) -> str:
@@ -89,12 +95,14 @@ def loads(raw: bytes, limits: Limits = LOCAL, *, path: str = "") -> Json:
         value = json.loads(text, object_pairs_hook=_pairs, parse_constant=_constant, parse_float=_number)
     except json.JSONDecodeError as error:
         raise Malformed(
-            f"not JSON: {error.msg.lower()} at line {error.lineno} column {error.colno}", path=path
+            f"not JSON: {error.msg.lower()} at line {error.lineno} column {error.colno}",
+            path=path,
+            expected="one JSON document",
         ) from error
     except RecursionError as error:
         raise _too_deep(path, "", limits) from error
     except ValueError as error:  # an integer of more digits than the interpreter converts
-        raise Malformed("number out of range", path=path) from error
+        raise Malformed("number out of range", path=path, expected=_NUMBER) from error
     _inspect(value, limits, path, surrogates="\\ud" in text or "\\uD" in text)
     return value
 
@@ -119,7 +127,8 @@ def _inspect(root: object, limits: Limits, path: str, *, surrogates: bool) -> No
                 raise _too_deep(path, _render(trail), limits)
             if isinstance(node, dict):
                 if surrogates and not all(map(_encodable, node)):
-                    raise Malformed("lone surrogate in a key", path=path, pointer=_render(trail) or "/")
+                    where = _render(trail) or "/"
+                    raise Malformed("lone surrogate in a key", path=path, pointer=where, expected=_WHOLE)
                 children: Iterable[tuple[str | int, object]] = node.items()
             else:
                 children = enumerate(node)
@@ -129,9 +138,10 @@ def _inspect(root: object, limits: Limits, path: str, *, surrogates: bool) -> No
             )
         elif isinstance(node, str):
             if not _encodable(node):
-                raise Malformed("lone surrogate", path=path, pointer=_render(trail) or "/")
+                raise Malformed("lone surrogate", path=path, pointer=_render(trail) or "/", expected=_WHOLE)
         elif isinstance(node, _Odd):
-            raise Malformed(node.what, path=path, pointer=_render(trail) or "/")
+            where = _render(trail) or "/"
+            raise Malformed(node.what, path=path, pointer=where, expected=node.expected, remedy=node.remedy)
 
 
 def _encodable(text: str) -> bool:
@@ -181,19 +191,26 @@ def _plain(value: object) -> object:
 
 
 def _refuse_floats(root: object) -> None:
-    stack = [root]
+    stack: list[tuple[object, _Trail | None]] = [(root, None)]
     while stack:
-        node = stack.pop()
+        node, trail = stack.pop()
         if isinstance(node, Mapping):
             for name, child in node.items():
                 if type(name) is not str:
-                    raise Malformed("no canonical JSON form: a key is not a string", got=repr(name)[:40])
+                    raise Malformed(
+                        "no canonical JSON form: a key is not a string", pointer=_render(trail), got=repr(name)[:40]
+                    )
                 if type(child) is not str:
-                    stack.append(child)
+                    stack.append((child, (trail, name)))
         elif isinstance(node, list | tuple):
-            stack.extend(child for child in node if type(child) is not str)
+            stack.extend((child, (trail, i)) for i, child in enumerate(node) if type(child) is not str)
         elif isinstance(node, float):
-            raise Malformed("no canonical JSON form: floats cannot be signed", got=repr(node))
+            raise Malformed(
+                "no canonical JSON form: floats cannot be signed",
+                pointer=_render(trail),
+                expected="an integer, or the number as a string",
+                got=repr(node),
+            )
 
 
 def type_name(value: object) -> str:

@@ -79,13 +79,24 @@ class Sealed:
             yield pae(self.payload_type, self._payload), self._payload
             return
         received = self._signed
-        message = canonical(received)
-        yield message, received
+        yield self._canonical(received), received
         complete = _COMPLETE.get(str(received.get("_type")))
         if complete is not None:
             completed = complete(received)
             if completed != received:
-                yield canonical(completed), completed
+                yield self._canonical(completed), completed
+
+    def _canonical(self, signed: dict[str, object]) -> bytes:
+        try:
+            return canonical(signed)
+        except Malformed as error:
+            error.pointer = self.pointer(error.pointer)
+            raise error.at(self.origin) from error
+
+    def pointer(self, inside: str) -> str:
+        """The JSON pointer in the file of what stands at `inside` in the signed document. For DSSE the part after `#`
+        points into the decoded payload."""
+        return f"/signed{inside}" if self.form == "metablock" else f"/payload#{inside}"
 
     def verified_by(
         self, keys: Collection[Key], *, memo: MutableMapping[tuple[str, bytes, bytes], bool] | None = None
@@ -155,10 +166,7 @@ class Sealed:
                     "wrong payload type for a layout or link", expected=PAYLOAD_TYPE, got=repr(self.payload_type)[:80]
                 )
         except Malformed as error:
-            if self.form == "metablock":
-                error.pointer = f"/signed{error.pointer}"
-            else:
-                error.pointer = f"/payload#{error.pointer}"
+            error.pointer = self.pointer(error.pointer)
             raise error.at(self.origin) from error
         return body
 
@@ -286,10 +294,11 @@ def _open_metablock(raw: bytes, document: dict[str, object], limits: Limits, pat
 def _hex(entry: dict[str, object], name: str, index: int) -> bytes:
     where = f"/signatures/{index}"
     text = as_text(required(entry, name, where), f"{where}/{name}")
+    where = f"{where}/{name}"
     try:
         return bytes.fromhex(text)
     except ValueError as error:
-        raise Malformed("signature is not hexadecimal", pointer=f"{where}/{name}") from error
+        raise Malformed("signature is not hexadecimal", pointer=where, expected="hexadecimal digits") from error
 
 
 def _entries(document: dict[str, object], limits: Limits) -> list[object]:

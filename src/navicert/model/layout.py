@@ -40,9 +40,10 @@ class Step:
     def from_json(value: object, where: str = "", limits: Limits = LOCAL) -> Step:
         """The step of a JSON object. Raises `Malformed` with the JSON pointer of what is wrong."""
         document = as_object(value, where)
+        as_text(document.get("_type", "step"), f"{where}/_type")
         threshold = as_integer(document.get("threshold", 1), f"{where}/threshold")
         if threshold < 1:
-            raise Malformed("threshold below 1", pointer=f"{where}/threshold", got=str(threshold))
+            raise Malformed("threshold below 1", pointer=f"{where}/threshold", expected="1 or more", got=str(threshold))
         keyids = as_list(document.get("pubkeys", []), f"{where}/pubkeys", most=limits.layout_keys)
         return Step(
             name=as_name(required(document, "name", where), f"{where}/name"),
@@ -82,6 +83,7 @@ class Inspection:
     def from_json(value: object, where: str = "", limits: Limits = LOCAL) -> Inspection:
         """The inspection of a JSON object. Raises `Malformed` with the JSON pointer of what is wrong."""
         document = as_object(value, where)
+        as_text(document.get("_type", "inspection"), f"{where}/_type")
         return Inspection(
             name=as_name(required(document, "name", where), f"{where}/name"),
             run=as_texts(document.get("run", []), f"{where}/run"),
@@ -190,7 +192,9 @@ def _refuse_doubled_names(layout: Layout, where: str) -> None:
     names += [(f"{where}/inspect/{i}/name", inspection.name) for i, inspection in enumerate(layout.inspections)]
     for place, name in names:
         if name in seen:
-            raise Malformed("name used twice", pointer=place, got=repr(name))
+            raise Malformed(
+                "name used twice", pointer=place, expected="another name for each step and inspection", got=repr(name)
+            )
         seen.add(name)
 
 

@@ -49,6 +49,11 @@ def gather(policy: Policy, stores: Sequence[Store], *, limits: Limits = LOCAL) -
     """
     if policy.verified is None or not isinstance(policy.verified.body, Layout):
         return Gathered()
+    try:
+        Authority.of(policy.verified.body)
+    except Malformed as error:
+        error.pointer = policy.sealed.pointer(error.pointer)
+        raise error.at(policy.sealed.origin) from error
     opened, refused = _open(stores, limits)
     keys: dict[Key, None] = {}
     layouts = [policy.verified.body]

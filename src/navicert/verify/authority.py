@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from navicert.crypto.key import Key
 from navicert.errors import Malformed
+from navicert.model.field import as_text
 from navicert.model.layout import Layout, Step
 from navicert.model.principal import Principal
 from navicert.model.release import Release
@@ -85,7 +86,8 @@ class Authority:
 def _refuse_shared_ids(layout: Layout, keys: Mapping[str, Key]) -> None:
     named: dict[str, str] = {}
     for keyid, key in keys.items():
-        ids = [(str(layout.keys[keyid].get("keyid", keyid)), key)]
+        stated = as_text(layout.keys[keyid].get("keyid", keyid), pointer(pointer("/keys", keyid), "keyid"))
+        ids = [(stated, key)]
         ids += [(alias, member) for member in key.members for alias in sorted(member.ids)]
         for alias, member in ids:
             if named.setdefault(alias, member.fingerprint) != member.fingerprint:
@@ -93,6 +95,7 @@ def _refuse_shared_ids(layout: Layout, keys: Mapping[str, Key]) -> None:
                     "two different keys answer to one id",
                     pointer=pointer("/keys", keyid),
                     got=f"another key answers to {alias[:8]} too",
+                    remedy="give each key an id of its own",
                 )
 
 
