@@ -191,26 +191,38 @@ def _plain(value: object) -> object:
 
 
 def _refuse_floats(root: object) -> None:
-    stack: list[tuple[object, _Trail | None]] = [(root, None)]
+    stack = [root]
     while stack:
-        node, trail = stack.pop()
-        if isinstance(node, Mapping):
+        node = stack.pop()
+        if type(node) is dict or isinstance(node, Mapping):
             for name, child in node.items():
                 if type(name) is not str:
-                    raise Malformed(
-                        "no canonical JSON form: a key is not a string", pointer=_render(trail), got=repr(name)[:40]
-                    )
+                    raise Malformed("no canonical JSON form: a key is not a string", got=repr(name)[:40])
                 if type(child) is not str:
-                    stack.append((child, (trail, name)))
+                    stack.append(child)
         elif isinstance(node, list | tuple):
-            stack.extend((child, (trail, i)) for i, child in enumerate(node) if type(child) is not str)
+            stack.extend(child for child in node if type(child) is not str)
         elif isinstance(node, float):
             raise Malformed(
                 "no canonical JSON form: floats cannot be signed",
-                pointer=_render(trail),
+                pointer=_place(root, node),
                 expected="an integer, or the number as a string",
                 got=repr(node),
             )
+
+
+def _place(root: object, wanted: object) -> str:
+    """The JSON pointer of the object `wanted` in `root`: looked for only when something is wrong with it."""
+    stack: list[tuple[object, _Trail | None]] = [(root, None)]
+    while stack:
+        node, trail = stack.pop()
+        if node is wanted:
+            return _render(trail)
+        if isinstance(node, Mapping):
+            stack.extend((child, (trail, name)) for name, child in node.items())
+        elif isinstance(node, list | tuple):
+            stack.extend((child, (trail, i)) for i, child in enumerate(node))
+    return ""
 
 
 def type_name(value: object) -> str:
