@@ -341,7 +341,9 @@ def test_a_key_pressed_in_the_terminal_reaches_the_command_once(work):
         assert process.stdout is not None
         seen = b""
         while b"ready" not in seen:
-            seen += process.stdout.read(1)
+            piece = process.stdout.read(1)
+            assert piece, seen
+            seen += piece
         time.sleep(0.2)
         process.stdin.write(b"\x03")
         seen += process.stdout.read()

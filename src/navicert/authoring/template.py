@@ -77,6 +77,9 @@ def _step(steps: Sequence[str], index: int, people: Sequence[str]) -> str:
     materials = [nothing_else]
     if index:
         materials.insert(0, Rule(RuleKind.MATCH, "*", dest_type=Side.PRODUCTS, step=steps[index - 1]))
+    elif len(steps) == 1:
+        # Nothing is recorded before the only step: what it starts from is allowed, not tied to anything.
+        materials.insert(0, Rule(RuleKind.ALLOW, "src/*"))
     products = [Rule(RuleKind.CREATE, "*"), nothing_else]
     lines = [f"  - name: {_word(steps[index])}", f"    by: {by}"]
     for label, rules in (("materials", materials), ("products", products)):

@@ -58,7 +58,7 @@ def judge_inspections(
             checks.append(skipped("inspection", inspection.name, reason, cause=blocker))
         elif result is None:
             setting.memo.pending[setting.path_of(inspection)] = inspection
-            pending = Check("inspection.run", words(inspection.run), "has not been run", leaf=Outcome.PENDING)
+            pending = Check("inspection.run", "", "has not been run", leaf=Outcome.PENDING)
             checks.append(all_of("inspection", inspection.name, (pending,)))
         else:
             check = _judge(inspection, result, judge)
@@ -77,16 +77,15 @@ def succeeded(result: InspectionResult) -> bool:
 
 def _judge(inspection: Inspection, result: InspectionResult, judge: Judge) -> Check:
     """The command must return 0, and then its rules must hold."""
-    command = words(inspection.run)
     if result.problem:
-        return all_of("inspection", inspection.name, (broke("inspection.run", command, result.problem),))
-    facts = {"return-value": result.return_value, "output": result.output[-2000:]}
+        return all_of("inspection", inspection.name, (broke("inspection.run", "", result.problem),))
+    facts = {"command": words(inspection.run), "return-value": result.return_value, "output": result.output[-2000:]}
     lines = result.output.strip().splitlines()
     if succeeded(result):
-        ran = passed("inspection.run", command, lines[-1][:200] if lines else "returned 0", facts=facts)
+        ran = passed("inspection.run", "", lines[-1][:200] if lines else "returned 0", facts=facts)
     else:
         said = f": {lines[-1][:200]}" if lines else ""
-        ran = failed("inspection.run", command, f"returned {result.return_value}{said}", facts=facts)
+        ran = failed("inspection.run", "", f"returned {result.return_value}{said}", facts=facts)
     rules = judge.judge(inspection, Record(result.materials, result.products))
     return all_of("inspection", inspection.name, (ran, *rules))
 

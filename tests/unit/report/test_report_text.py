@@ -160,7 +160,7 @@ def test_an_unbound_target_says_what_was_looked_for() -> None:
 
 def test_what_could_not_be_judged_is_an_error_and_no_failure() -> None:
     text = squeezed(SampleChain(inspections=(Inspection("look", ("true",)),)).verdict())
-    assert text.startswith("ERROR inspection.run in inspection look: true: no place to run it")
+    assert text.startswith("ERROR inspection.run in inspection look: no place to run it")
     assert "1 could not be judged" in text
 
 
