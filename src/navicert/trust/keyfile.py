@@ -1,4 +1,5 @@
-"""Keys by the name that a user gives: a path, `file:PATH`, `env:VARIABLE`, or the URI of a signer from a plugin.
+"""Keys by the name that a user gives: a path, `file:PATH`, `env:VARIABLE`, `gpg:KEYID`, or the URI of a signer from a
+plugin. How GPG keys are named says `navicert.trust.gpg`.
 
 A plugin is an entry point of the group `navicert.signers`, named after the scheme of its URIs: a callable
 `(uri, *, password, id_form) -> Signer`. It is looked up and imported only when such a URI is given.
@@ -40,6 +41,10 @@ def open_signer(
     what is no private key, `Unavailable` for a file that cannot be read and a plugin that does not work.
     """
     kind, rest = _split(uri_or_path)
+    if kind == "gpg":
+        from navicert.trust.gpg import open_gpg_signer
+
+        return open_gpg_signer(uri_or_path)
     if kind not in ("", "file", "env"):
         return _from_plugin(kind, uri_or_path, password, id_form)
     path, raw = _read(kind, rest, uri_or_path)
@@ -47,17 +52,21 @@ def open_signer(
 
 
 def open_public_key(uri_or_path: str, *, scheme: str | None = None) -> Key:
-    """The public key in the file (or variable) that `uri_or_path` names, of any form.
+    """The public key in the file (or variable, or keyring) that `uri_or_path` names, of any form.
 
     Raises `Malformed` for a name that leads nowhere and for what is no public key, a private key included;
     `Unavailable` for a file that cannot be read.
     """
     kind, rest = _split(uri_or_path)
+    if kind == "gpg":
+        from navicert.trust.gpg import open_gpg_key
+
+        return open_gpg_key(uri_or_path)
     if kind not in ("", "file", "env"):
         raise Malformed(
             f'no public keys by "{kind}:"',
             path=uri_or_path,
-            expected="a path, file:PATH or env:VARIABLE",
+            expected="a path, file:PATH, env:VARIABLE or gpg:FINGERPRINT",
             remedy=f"write ./{uri_or_path} for a file of that name",
         )
     path, raw = _read(kind, rest, uri_or_path)

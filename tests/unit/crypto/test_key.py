@@ -304,4 +304,4 @@ def test_a_certificate_instead_of_a_key_is_refused_by_name(signers):
     ],
 )
 def test_a_gpg_key_that_lacks_a_field_is_refused(document, missing):
-    refused(document, "/", f'required field "{missing}" is missing')
+    refused(document, "", f'required field "{missing}" is missing')

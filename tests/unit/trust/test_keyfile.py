@@ -153,7 +153,7 @@ def test_a_key_on_another_machine_is_refused():
         open_signer("file://server/key")
 
 
-@pytest.mark.parametrize("uri", ["awskms:alias/owner", "gpg:1234", "x-y:z"])
+@pytest.mark.parametrize("uri", ["awskms:alias/owner", "hsm:1234", "x-y:z"])
 def test_an_unknown_scheme_is_refused_with_both_remedies(uri):
     with pytest.raises(Malformed, match=rf"{uri}: no signer for.*install.*\./{uri} for a file"):
         open_signer(uri)
