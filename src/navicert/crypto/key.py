@@ -106,8 +106,12 @@ class Key:
             _check_scheme(found, scheme, f"{pointer}/scheme")
             material, loaded = found.spki, found.public
         key = cls(keytype, scheme, material, "", loaded)
-        if id is None and document.get("keyid") is not None:
-            id = as_keyid(document["keyid"], f"{pointer}/keyid")
+        stated = document.get("keyid")
+        if stated is not None:
+            # Of the right type even where a layout calls the key otherwise.
+            stated = as_text(stated, f"{pointer}/keyid")
+        if id is None and stated is not None:
+            id = as_keyid(stated, f"{pointer}/keyid")
         if id is None:
             old = "keyid_hash_algorithms" in document
             id = _hash(declared, scheme, key._stripped("rsa") if old else key.public_text, old=old)

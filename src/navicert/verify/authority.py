@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from navicert.crypto.key import Key
 from navicert.errors import Malformed
-from navicert.model.field import as_text
 from navicert.model.layout import Layout, Step
 from navicert.model.principal import Principal
 from navicert.model.release import Release
@@ -86,8 +85,7 @@ class Authority:
 def _refuse_shared_ids(layout: Layout, keys: Mapping[str, Key]) -> None:
     named: dict[str, str] = {}
     for keyid, key in keys.items():
-        stated = as_text(layout.keys[keyid].get("keyid", keyid), pointer(pointer("/keys", keyid), "keyid"))
-        ids = [(stated, key)]
+        ids = [(str(layout.keys[keyid].get("keyid", keyid)), key)]
         ids += [(alias, member) for member in key.members for alias in sorted(member.ids)]
         for alias, member in ids:
             if named.setdefault(alias, member.fingerprint) != member.fingerprint:
