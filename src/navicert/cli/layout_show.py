@@ -68,6 +68,6 @@ def _signatures(sealed: Sealed, names: list[str]) -> Iterator[SeenSignature]:
     if len(sealed.signatures) * len(keys) * len(messages) > sealed.limits.signature_attempts:
         raise LimitExceeded("too many signature checks (limit signature_attempts)", path=sealed.origin)
     for signature in sealed.signatures:
-        good = (name for name, key in keys if any(key.verify(signature.value, message) for message in messages))
+        good = (name for name, key in keys if any(signature.made_by(key, message) for message in messages))
         name = next(good, "")
         yield SeenSignature(signature.keyid, bool(name) if keys else None, name)

@@ -91,10 +91,10 @@ def _report(args: argparse.Namespace, findings: Sequence[Finding]) -> None:
 
 def _sealed(policy: Policy, form: str | None, made: Sequence[Signer]) -> tuple[str, bytes]:
     """The form and the bytes of the signed layout. A signed one keeps what is signed byte for byte, and its form."""
-    from navicert.envelope.document import add_signatures, seal
+    from navicert.envelope.document import add_signatures, form_for, seal
 
     sealed = policy.sealed
     if sealed is not None and form in (None, sealed.form):
         return sealed.form, add_signatures(sealed, *made, replace=True)
-    form = form or "dsse"
+    form = form or form_for(*made)
     return form, seal(policy.finished(), *made, form=form)

@@ -11,7 +11,9 @@ from navicert.cli.recording import (
     add_expectation,
     add_facts,
     add_finding,
+    add_form,
     complain_of,
+    form,
     only_signer,
     report,
     world,
@@ -29,10 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_key(parser, help="private key to sign with")
     add_artifacts(parser, "materials", "files, folders, patterns, NAME=oci:DIR … it uses")
     add_store(parser)
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--dsse", action="store_const", const="dsse", dest="form", help="write DSSE (default)")
-    form.add_argument("--metablock", action="store_const", const="metablock", dest="form", help="write Metablock")
-    parser.set_defaults(form="dsse")
+    add_form(parser)
     add_facts(parser)
     add_expectation(parser)
     add_finding(parser)
@@ -49,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
     from navicert.store.directory import DirectoryStore
 
     signer = only_signer(args)
+    written = form(args, signer)
     store = DirectoryStore(args.store)
     store.prepare()
     try:
@@ -56,6 +56,6 @@ def run(args: argparse.Namespace) -> int:
     except MaterialMismatch as error:
         complain_of(error)
         return USAGE
-    path = store.put_unfinished(args.step, signer.keyid, seal(recording.link, signer, form=args.form))
-    report(args, recording, path, signer, args.form)
+    path = store.put_unfinished(args.step, signer.keyid, seal(recording.link, signer, form=written))
+    report(args, recording, path, signer, written)
     return 0

@@ -77,6 +77,24 @@ def only_signer(args: argparse.Namespace) -> Signer:
     return signers(args)[0]
 
 
+def add_form(parser: argparse.ArgumentParser) -> None:
+    """`--dsse` and `--metablock`: `form(args, signer)`."""
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--dsse", action="store_const", const="dsse", dest="form", help="write DSSE (default)")
+    group.add_argument(
+        "--metablock", action="store_const", const="metablock", dest="form", help="write Metablock, as for GPG keys"
+    )
+
+
+def form(args: argparse.Namespace, signer: Signer) -> str:
+    """The form of the link. Raises `Refused` for one that `signer` cannot sign, before any command runs."""
+    from navicert.envelope.document import check_form, form_for
+
+    asked: str = args.form or form_for(signer)
+    check_form(asked, signer)
+    return asked
+
+
 def world(args: argparse.Namespace) -> World:
     """The world of the parsed `args`, whichever of the options of this module they have."""
     from navicert.record.process import Wires

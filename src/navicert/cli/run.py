@@ -10,7 +10,9 @@ from navicert.cli.recording import (
     add_expectation,
     add_facts,
     add_finding,
+    add_form,
     complain_of,
+    form,
     only_signer,
     report,
     seconds,
@@ -37,10 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_artifacts(parser, "materials", "files, folders, patterns, NAME=oci:DIR … it uses")
     add_artifacts(parser, "products", "the same for what it makes")
     add_store(parser)
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--dsse", action="store_const", const="dsse", dest="form", help="write DSSE (default)")
-    form.add_argument("--metablock", action="store_const", const="metablock", dest="form", help="write Metablock")
-    parser.set_defaults(form="dsse")
+    add_form(parser)
     parser.add_argument("-x", "--no-command", action="store_true", help="run nothing, record the files")
     parser.add_argument("-s", "--record-streams", action="store_true", help="record the output too, without secrets")
     parser.add_argument(
@@ -67,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
     _check_command(args)
     # Everything that can go wrong without the command is tried before it runs.
     signer = only_signer(args)
+    written = form(args, signer)
     surroundings = world(args)
     store = DirectoryStore(args.store)
     store.prepare()
@@ -86,8 +86,8 @@ def run(args: argparse.Namespace) -> int:
     except CommandNotExecutable as error:
         complain(str(error))
         return CANNOT_EXECUTE
-    path = store.put(args.step, signer.keyid, seal(recording.link, signer, form=args.form))
-    report(args, recording, path, signer, args.form)
+    path = store.put(args.step, signer.keyid, seal(recording.link, signer, form=written))
+    report(args, recording, path, signer, written)
     return recording.completed.exit_code if recording.completed else 0
 
 

@@ -152,7 +152,7 @@ def _signatures(sealed: Sealed, keys: Sequence[tuple[str, Key]]) -> Iterator[See
         if not keys:
             yield SeenSignature(signature.keyid)
             continue
-        good = (name for name, key in keys if any(key.verify(signature.value, message) for message in messages))
+        good = (name for name, key in keys if any(signature.made_by(key, message) for message in messages))
         name = next(good, "")
         yield SeenSignature(signature.keyid, bool(name), name)
 

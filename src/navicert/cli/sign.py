@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from navicert.cli.option import (
@@ -71,13 +72,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _sign(args: argparse.Namespace, raw: bytes, made: tuple[Signer, ...]) -> tuple[bytes, str, int]:
     """The signed file, its form, and how many signatures by others were left out of it."""
-    from navicert.envelope.document import add_signatures, seal
+    from navicert.envelope.document import add_signatures, form_for, seal
 
     found = _open(args.file, raw, limits(args))
     if not isinstance(found, tuple):
         if args.add:
             raise Malformed("not signed yet", path=args.file, remedy="leave --add out")
-        form = args.format or "dsse"
+        form = args.format or form_for(*made)
         return seal(found, *made, form=form), form, 0
     sealed, body = found
     form = args.format or sealed.form
@@ -120,7 +121,8 @@ def _verify(args: argparse.Namespace, raw: bytes) -> int:
         raise Malformed("--verify writes nothing", remedy="leave --output, --add and --format out")
     keys = public_keys(args.key)
     verified = open_document(raw, limits(args), path=args.file).verified_by(keys)
-    good = [verified is not None and key in verified.signers for key in keys]
+    now = datetime.now(UTC)
+    good = [verified is not None and verified.is_signed_by(key, now) for key in keys]
     if args.json:
         from navicert.report.json import render_object
 

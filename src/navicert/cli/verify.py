@@ -166,7 +166,7 @@ def _values(name: str, given: Sequence[str]) -> dict[str, str]:
 
 
 def _revocations(given: Sequence[str]) -> Revocations:
-    """What `--revoke` denies: `alg:hex` is a digest, 64 hex digits are a key, everything else is a person."""
+    """What `--revoke` denies: `alg:hex` is a digest, 64 hex digits are a key (40 a GPG key), all else is a person."""
     from navicert.digest import STRONG, Digest
     from navicert.verify.case import Revocations
 
@@ -177,11 +177,11 @@ def _revocations(given: Sequence[str]) -> Revocations:
                 digests.add(str(Digest.parse(text)))
             except Malformed as error:
                 raise error.at("--revoke") from None
-        elif re.fullmatch(r"[0-9a-fA-F]{64}", text):
+        elif re.fullmatch(r"[0-9a-fA-F]{64}|[0-9a-fA-F]{40}", text):
             keys.add(text.lower())
         elif re.fullmatch(r"[0-9a-fA-F]{8,}", text) or not text:
             # Taken for a person, it would deny nobody and nobody would notice.
-            raise Malformed("not a key id", path="--revoke", expected="64 hex digits", got=repr(text[:80]))
+            raise Malformed("not a key id", path="--revoke", expected="64 or 40 hex digits", got=repr(text[:80]))
         else:
             identities.add(text)
     return Revocations(frozenset(digests), frozenset(keys), frozenset(identities))
@@ -240,11 +240,11 @@ def _release(policy: Policy) -> tuple[str, int | None]:
 
 def _write_summary(args: argparse.Namespace, verdict: Verdict) -> None:
     """Write the link that stands for the whole chain. Spec: in-toto v1.0 §5.2 (12)."""
-    from navicert.envelope.document import seal
+    from navicert.envelope.document import form_for, seal
     from navicert.model.link import Link
     from navicert.trust.keyfile import open_signer
 
     if not isinstance(verdict.summary, Link):
         raise Malformed("no summary: the layout has no steps", path="--summary")
     signer = open_signer(args.summary_key, password=password.source(args, args.summary_key))
-    option.write_file(args.summary, seal(verdict.summary, signer), force=True)
+    option.write_file(args.summary, seal(verdict.summary, signer, form=form_for(signer)), force=True)

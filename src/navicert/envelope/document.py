@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, MutableMapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final, Generic, TypeVar
 
 from navicert.crypto.key import Key
@@ -212,6 +213,11 @@ class Verified(Generic[T]):
         if self._token is not _TOKEN or not self.signers:
             raise TypeError("a Verified comes from Sealed.verified_by only")
 
+    def is_signed_by(self, key: Key, at: datetime) -> bool:
+        """Whether `key` or a subkey of it is among the signers, and neither had expired at that moment."""
+        valid = () if key.expired(at) else (member for member in key.members if not member.expired(at))
+        return any(member in self.signers for member in valid)
+
     @property
     def digest(self) -> Digest:
         """The SHA-256 of the file."""
@@ -311,6 +317,22 @@ def peek(sealed: Sealed) -> Unverified[Body]:
     return Unverified(sealed._body(source), sealed)
 
 
+def form_for(*signers: Signer) -> str:
+    """The form to write where none was asked for: "dsse", or "metablock" where a GPG key signs, which needs it."""
+    return "metablock" if any(signer.key.openpgp for signer in signers) else "dsse"
+
+
+def check_form(form: str, *signers: Signer) -> None:
+    """Raise `Refused` where one of `signers` cannot sign documents of `form`."""
+    for signer in signers:
+        if form == "dsse" and signer.key.openpgp:
+            raise Refused(
+                "GPG keys cannot sign DSSE: it has no place for what belongs to an OpenPGP signature",
+                path=signer.keyid,
+                remedy="write a Metablock, or sign with another kind of key",
+            )
+
+
 def seal(body: Body, *signers: Signer, form: str = "dsse") -> bytes:
     """`body` signed by all `signers`, as the bytes of a file; `form` is "dsse" or "metablock".
 
@@ -344,13 +366,7 @@ def _others(kept: list[dict[str, object]], signers: tuple[Signer, ...]) -> list[
 
 
 def _write_dsse(payload_type: str, payload: bytes, kept: list[dict[str, object]], signers: tuple[Signer, ...]) -> bytes:
-    for signer in signers:
-        if signer.key.openpgp:
-            raise Refused(
-                "GPG keys cannot sign DSSE: it has no place for what belongs to an OpenPGP signature",
-                path=signer.keyid,
-                remedy="write a Metablock, or sign with another kind of key",
-            )
+    check_form("dsse", *signers)
     message = pae(payload_type, payload)
     entries = _others(kept, signers)
     entries += [{"keyid": signer.keyid, "sig": encode_base64(signer.sign(message))} for signer in signers]

@@ -27,6 +27,7 @@ _FORM: Final = "gpg:KEYID or gpg:KEYID?homedir=DIR, with a KEYID of 40, 16 or 8 
 
 _STATUS: Final = "[GNUPG:] "
 
+
 @dataclass(frozen=True, slots=True)
 class GpgSigner:
     """A key in a keyring. `key` is the master with its subkeys, `keyid` the fingerprint of the one that signs."""
