@@ -199,4 +199,4 @@ def test_a_bad_key_in_the_layout_is_named_with_the_layout(folder: Path, capsys: 
     keys = {chain.bob.keyid: {**chain.bob.key.to_json(), "scheme": "nonsense"}}
     (folder / "root.layout").write_bytes(seal(replace(chain.layout(), keys=keys), chain.owner))
     assert verify("app") == 2
-    assert capsys.readouterr().err.startswith(f"navicert: root.layout: /keys/{chain.bob.keyid}/scheme: ")
+    assert capsys.readouterr().err.startswith(f"navicert: root.layout: /payload#/keys/{chain.bob.keyid}/scheme: ")
