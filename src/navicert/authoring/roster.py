@@ -22,6 +22,7 @@ class Roster:
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._keys: dict[str, Key] = {}
+        self._masters: dict[str, str] = {}  # id of a GPG subkey → the layout's id of the key that it belongs to
         self._problems: list[Finding] = []
         for keyid, value in policy.layout.keys.items():
             where = pointer("/keys", keyid)
@@ -37,7 +38,8 @@ class Roster:
                 )
                 continue
             try:
-                self._keys[keyid] = Key.from_json(value, id=keyid)
+                self._keys[keyid] = key = Key.from_json(value, id=keyid)
+                self._masters |= {id: keyid for subkey in key.members[1:] for id in subkey.ids}
             except NavicertError as error:
                 remedy = error.remedy or "use an Ed25519, ECDSA or RSA key: navicert keygen KEY"
                 error.remedy = error.pointer = ""
@@ -60,6 +62,10 @@ class Roster:
         for index, step in enumerate(self._policy.layout.steps):
             yield from self._step(step, f"/steps/{index}")
         yield from self._single()
+
+    def _performers(self, step: Step) -> list[str]:
+        """The layout's ids of the keys that `step` names; a GPG subkey counts as the key that it belongs to."""
+        return [self._masters.get(keyid, keyid) for keyid in step.pubkeys]
 
     def _person(self, keyid: str) -> str | None:
         return next((name for name, keyids in self._policy.persons.items() if keyid in keyids), None)
@@ -117,7 +123,8 @@ class Roster:
                 )
 
     def _unused(self) -> Iterator[Finding]:
-        used = {keyid for step in self._policy.layout.steps for keyid in step.pubkeys}
+        steps = self._policy.layout.steps
+        used = {keyid for step in steps for keyid in (*step.pubkeys, *self._performers(step))}
         idle = [keyid for keyid in self._policy.layout.keys if keyid not in used]
         said: set[str] = set()
         for keyid in idle:
@@ -137,8 +144,9 @@ class Roster:
 
     def _step(self, step: Step, where: str) -> Iterator[Finding]:
         place = f'step "{step.name}"'
-        known = [keyid for keyid in step.pubkeys if keyid in self._policy.layout.keys]
-        for keyid in dict.fromkeys(step.pubkeys):
+        performers = self._performers(step)
+        known = [keyid for keyid in performers if keyid in self._policy.layout.keys]
+        for keyid in dict.fromkeys(performers):
             if keyid not in self._policy.layout.keys:
                 yield found(
                     "key.unknown",
@@ -167,7 +175,7 @@ class Roster:
     def _single(self) -> Iterator[Finding]:
         steps = self._policy.layout.steps
         everybody: Mapping[str, None] = dict.fromkeys(
-            self._principal(keyid) for step in steps for keyid in step.pubkeys
+            self._principal(keyid) for step in steps for keyid in self._performers(step)
         )
         if len(steps) > 1 and len(everybody) == 1:
             yield found(
