@@ -1,0 +1,53 @@
+"""The seven programs, as they are installed: each is the `main` of the module that scripts know."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import NoReturn
+
+
+def _run(name: str) -> NoReturn:
+    for stream in (sys.stdout, sys.stderr):
+        # Paths need not be text, and a terminal need not know every character: neither may stop a report.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        importlib.import_module(f"navicert.compat.shim.in_toto.in_toto_{name}").main()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(0)
+
+
+def run() -> None:
+    """`in-toto-run`."""
+    _run("run")
+
+
+def record() -> None:
+    """`in-toto-record`."""
+    _run("record")
+
+
+def verify() -> None:
+    """`in-toto-verify`."""
+    _run("verify")
+
+
+def sign() -> None:
+    """`in-toto-sign`."""
+    _run("sign")
+
+
+def mock() -> None:
+    """`in-toto-mock`."""
+    _run("mock")
+
+
+def match_products() -> None:
+    """`in-toto-match-products`."""
+    _run("match_products")
+
+
+def keygen() -> None:
+    """`in-toto-keygen`."""
+    _run("keygen")

@@ -1,0 +1,55 @@
+"""`in-toto-match-products`: compares files with the products of a link."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from typing import Final
+
+from navicert.compat.shim.in_toto import argument
+from navicert.compat.shim.in_toto.models.link import Link
+from navicert.compat.shim.in_toto.models.metadata import Metadata
+from navicert.compat.shim.in_toto.runlib import in_toto_match_products as match_products
+from navicert.compat.shim.securesystemslib.exceptions import FormatError
+from navicert.report.line import escape
+
+LOG: Final = logging.getLogger("in_toto.in_toto_match_products")
+
+
+def create_parser() -> argparse.ArgumentParser:
+    """The parser of the options of every release."""
+    parser = argument.Parser(
+        description="Compare files with the products of a link. Its signature is not checked."
+        "\nReturns 0 where they are the same, 1 where they differ, 2 where that could not be found out.",
+        epilog="example:\n  in-toto-match-products -v --link build.776a00e2.link --paths dist",
+    )
+    named = parser.add_argument_group("required named arguments")
+    named.add_argument("-l", "--link", type=str, required=True, metavar="<path>", help="link, signed or not")
+    parser.add_argument("-p", "--paths", type=str, nargs="+", metavar="<path>", help="files and folders (default: .)")
+    parser.add_argument(
+        "-e", "--exclude", nargs="+", metavar="<pattern>", help="what not to compare, in the language of .gitignore"
+    )
+    parser.add_argument(*argument.LSTRIP_PATHS_ARGS, **argument.LSTRIP_PATHS_KWARGS)
+    parser.add_argument(*argument.VERBOSE_ARGS, **argument.VERBOSE_KWARGS)
+    return argument.finish(parser)
+
+
+def main() -> None:
+    """Run the program. Exits with 0 the same, 1 different, 2 for wrong usage and whatever went wrong."""
+    args = create_parser().parse_args()
+    try:
+        link = Metadata.load(args.link).get_payload()
+        if not isinstance(link, Link):
+            raise FormatError(f"'{args.link}' is a layout, not a link")
+        found = match_products(link, paths=args.paths, exclude_patterns=args.exclude, lstrip_paths=args.lstrip_paths)
+    except Exception as error:  # noqa: BLE001  # the edge: whatever it is becomes one line
+        LOG.error("(in-toto-match-products) %s: %s", type(error).__name__, error)
+        sys.exit(2)
+    differ = any(found)
+    if args.verbose:
+        print(f"Local artifacts {'don' + chr(39) + 't match' if differ else 'match'} products in passed link.")
+        for text, names in zip(("Only in products", "Not in products", "Hashes differ"), found, strict=True):
+            for name in sorted(names):
+                print(f"{text}: {escape(name)}")
+    sys.exit(1 if differ else 0)

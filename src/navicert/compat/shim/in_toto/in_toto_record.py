@@ -1,0 +1,96 @@
+"""`in-toto-record`: records a step that is no single command, in two halves."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from getpass import getpass
+from typing import Final
+
+from navicert.compat.shim.in_toto import __version__, argument, keyring, runlib
+from navicert.compat.shim.in_toto.in_toto_run import add_keys
+from navicert.compat.shim.in_toto.models._signer import GPGSigner
+
+LOG: Final = logging.getLogger("in_toto")
+
+_OLD: Final = "step-name materials products key key-type password gpg gpg-home exclude base-path lstrip-paths"
+_REST: Final = "metadata-directory verbose quiet help"
+EDITIONS: Final = (
+    argument.long_options(_OLD.replace(" key key-type", ""), _REST, "signing-key use-dsse"),
+    argument.long_options(_OLD, _REST, "signing-key use-dsse"),
+    argument.long_options(_OLD, _REST),
+)
+"""Long options of 3.1.0, 2.x and 1.3.1."""
+
+
+def create_parser() -> argparse.ArgumentParser:
+    """The parser of the options of every release."""
+    parser = argument.Parser(
+        description="Record a step that is no single command: its materials when it begins (start), its products when"
+        "\nit ends (stop).",
+        epilog="example:\n  in-toto-record start -n edit --signing-key keys/bob -m src\n"
+        "  in-toto-record stop -n edit --signing-key keys/bob -p src",
+    )
+    parser.add_argument("--version", action="version", version=f"{parser.prog} {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=argument.Parser)
+    start = commands.add_parser("start", help="record materials", editions=EDITIONS)
+    stop = commands.add_parser("stop", help="record products", editions=EDITIONS)
+    for half in (start, stop):
+        named = half.add_argument_group("required named arguments")
+        named.add_argument("-n", "--step-name", type=str, required=True, metavar="<name>", help="name of the step")
+        add_keys(half, named)
+        argument.add_verbosity(half)
+    text = "files, folders and patterns to record"
+    start.add_argument("-m", "--materials", type=str, nargs="+", metavar="<path>", help=text)
+    stop.add_argument("-p", "--products", type=str, nargs="+", metavar="<path>", help=text)
+    stop.add_argument(*argument.METADATA_DIRECTORY_ARGS, **argument.METADATA_DIRECTORY_KWARGS)
+    argument.title_case_action_groups(parser)
+    argument.sort_action_groups(parser, ["Positional Arguments", argument.OPTS_TITLE])
+    for half in (start, stop):
+        argument.title_case_action_groups(half)
+        argument.sort_action_groups(half)
+    return parser
+
+
+def main() -> None:
+    """Run the program. Exits with 0, 1 where recording failed, 2 for wrong usage."""
+    parser = create_parser()
+    args = parser.parse_args()
+    LOG.setLevelVerboseOrQuiet(args.verbose, args.quiet)  # type: ignore[attr-defined]  # in-toto's own class
+    if sum(map(bool, (args.gpg, args.signing_key, args.key))) != 1:
+        parser.print_usage()
+        parser.error("Specify either '--signing-key <path>', '--key <path>' or '--gpg [<keyid>]'")
+    try:
+        password, prompt = argument.parse_password_and_prompt_args(args)
+        if prompt and not args.gpg:
+            password = getpass()
+        secret = None if password is None else password.encode()
+        signer = None
+        gpg_keyid, gpg_home = None if args.gpg is True else args.gpg, args.gpg_home
+        if args.signing_key or args.key:
+            name = args.signing_key or args.key
+            found = keyring.signer(name, args.key_type, secret, None if args.signing_key else "legacy")
+            if isinstance(found, GPGSigner):
+                gpg_keyid, gpg_home = found.keyid, found.homedir
+            else:
+                signer = found
+        same = {
+            "gpg_keyid": gpg_keyid,
+            "gpg_use_default": args.gpg is True,
+            "gpg_home": gpg_home,
+            "exclude_patterns": args.exclude_patterns,
+            "base_path": args.base_path,
+            "lstrip_paths": args.lstrip_paths,
+            "signer": signer,
+        }
+        if args.command == "start":
+            runlib.in_toto_record_start(args.step_name, args.materials, use_dsse=args.use_dsse, **same)
+        else:
+            runlib.in_toto_record_stop(
+                args.step_name, args.products, metadata_directory=args.metadata_directory, **same
+            )
+    except Exception as error:  # noqa: BLE001  # the edge: whatever it is becomes one line
+        LOG.error("(in-toto-record %s) %s: %s", args.command, type(error).__name__, error)
+        sys.exit(1)
+    sys.exit(0)

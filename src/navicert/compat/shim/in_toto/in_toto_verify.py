@@ -1,0 +1,97 @@
+"""`in-toto-verify`: judges a chain by its layout."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from typing import Any, Final
+
+from navicert.compat.shim.in_toto import __version__, argument, keyring, verifylib
+from navicert.compat.shim.in_toto.exceptions import RuleVerificationError, SignatureVerificationError
+from navicert.compat.shim.in_toto.models.metadata import Metadata
+from navicert.compat.shim.in_toto.settings import LINK_CMD_EXEC_TIMEOUT
+from navicert.compat.shim.securesystemslib._gpg import functions as gpg
+
+LOG: Final = logging.getLogger("in_toto")
+
+_OLD: Final = "layout gpg link-dir gpg-home verbose quiet version help"
+EDITIONS: Final = (
+    argument.long_options(_OLD, "verification-keys inspection-timeout"),
+    argument.long_options(_OLD, "verification-keys inspection-timeout layout-keys key-types"),
+    argument.long_options(_OLD, "layout-keys key-types"),
+)
+"""Long options of 3.1.0, 2.x and 1.3.1."""
+
+
+def create_parser() -> argparse.ArgumentParser:
+    """The parser of the options of every release."""
+    parser = argument.Parser(
+        editions=EDITIONS,
+        description="Judge a supply chain by its layout: who signed, which step consumed and produced what, and what"
+        "\nthe inspections say. Says nothing and returns 0 where all is well, 1 where it is not.",
+        epilog="example:\n  in-toto-verify --layout root.layout --verification-keys owner.pub --link-dir links",
+    )
+    parser.usage = f"%(prog)s <named arguments> [{argument.OPTS_TITLE.lower()}]"
+    named = parser.add_argument_group("required named arguments")
+    named.add_argument("-l", "--layout", type=str, required=True, metavar="<path>", help="signed layout")
+    help = "public keys of the layout's owners, of any form; each of them must have signed"
+    named.add_argument("--verification-keys", type=str, metavar="<path>", nargs="+", help=help)
+    named.add_argument("-k", "--layout-keys", type=str, metavar="<path>", nargs="+", help="the same, as of old")
+    named.add_argument("-g", "--gpg", nargs="+", metavar="<id>", help="gpg keys of owners; each must have signed")
+    parser.add_argument(
+        "-t",
+        "--key-types",
+        dest="key_types",
+        nargs="+",
+        choices=["ed25519", "rsa", "ecdsa"],
+        help="types that the keys must be of, one for each or one for all; the files say themselves what they are",
+    )
+    parser.add_argument("--link-dir", type=str, metavar="<path>", default=".", help="folder of the links (default: .)")
+    parser.add_argument(*argument.GPG_HOME_ARGS, **argument.GPG_HOME_KWARGS)
+    parser.add_argument(
+        "--inspection-timeout",
+        dest="inspect_timeout",
+        type=int,
+        default=LINK_CMD_EXEC_TIMEOUT,
+        metavar="<seconds>",
+        help=f"seconds that each inspection may take (default: {LINK_CMD_EXEC_TIMEOUT})",
+    )
+    argument.add_verbosity(parser)
+    return argument.finish(parser, __version__)
+
+
+def main() -> None:
+    """Run the program. Exits with 0 passed, 1 not passed, 2 for wrong usage."""
+    parser = create_parser()
+    args = parser.parse_args()
+    LOG.setLevelVerboseOrQuiet(args.verbose, args.quiet)  # type: ignore[attr-defined]  # in-toto's own class
+    paths = [*(args.verification_keys or ()), *(args.layout_keys or ())]
+    if not (args.gpg or paths):
+        parser.print_help()
+        parser.error(
+            "wrong arguments: specify at least one layout verification key: '--verification-keys path [path ...]'"
+            " and/or '--gpg id [id ...]'."
+        )
+    try:
+        LOG.info("Loading layout...")
+        layout = Metadata.load(args.layout)
+        owners: dict[str, dict[str, Any]] = {}
+        if args.gpg:
+            LOG.info("Loading layout gpg key(s)...")
+            owners |= gpg.export_pubkeys(args.gpg, homedir=args.gpg_home)
+        keys = keyring.public_keys(paths, args.key_types)
+        owners |= keys
+        files = dict(zip(keys, paths, strict=False))
+        try:
+            verifylib.in_toto_verify(layout, owners, args.link_dir, inspect_timeout=args.inspect_timeout)
+        except SignatureVerificationError as error:
+            named = next((f", key '{path}'" for keyid, path in files.items() if keyid in str(error)), "")
+            raise SignatureVerificationError(f"{error} (layout '{args.layout}'{named})") from error
+    except RuleVerificationError as error:
+        LOG.error("(in-toto-verify) %s: %s", type(error).__name__, error)
+        sys.exit(1)
+    except Exception as error:  # noqa: BLE001  # the edge: whatever it is becomes one line
+        LOG.error("(in-toto-verify) %s: %s", type(error).__name__, str(error) or f"no reason given for '{args.layout}'")
+        sys.exit(1)
+    sys.exit(0)

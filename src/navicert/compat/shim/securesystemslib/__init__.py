@@ -1,0 +1,8 @@
+"""What scripts import as `securesystemslib`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+__version__: Final = "1.6.0"
+"""The release whose behaviour is promised."""

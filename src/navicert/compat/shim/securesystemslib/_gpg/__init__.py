@@ -1,0 +1,1 @@
+"""GPG as scripts reach it through `securesystemslib._gpg`."""
