@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NoReturn
 
 from navicert.cli.option import limits, read_file
+from navicert.errors import Malformed
 
 if TYPE_CHECKING:
     from navicert.authoring.finding import Finding
@@ -40,6 +41,12 @@ def _key_reader(folder: str, key_ids: IdForm | None) -> Callable[[str], Key]:
     def read(file: str) -> Key:
         from navicert.trust.keyfile import open_public_key
 
+        if file.startswith("gpg:"):
+            raise Malformed(
+                "a layout names key files, not keys of a keyring",
+                path=file,
+                remedy="name the file that this writes: gpg --armor --export FINGERPRINT > KEY.asc",
+            )
         # Only ever a path: what a layout names is no reason to look into the environment.
         path = os.path.join(folder, file)
         key = open_public_key(path if os.path.isabs(path) else f"file:{path}")

@@ -29,6 +29,7 @@ Table = Mapping[str, tuple[str, str]]
 COMMANDS: Table = {
     "demo": ("navicert.cli.demo", "build, verify and attack a small image, offline"),
     "keygen": ("navicert.cli.keygen", "make a key pair"),
+    "key": ("navicert.cli.key", "show keys, write them in the form of other programs"),
     "run": ("navicert.cli.run", "run one step of a build and record it, signed"),
     "record": ("navicert.cli.record", "record a step that is no single command: start, stop"),
     "layout": ("navicert.cli.layout", "write, sign, show and lint the policy"),
@@ -200,8 +201,7 @@ def _overview() -> str:
         "  navicert COMMAND --help   its options, with an example\n"
         "  --version                 which version this is\n"
         "  --debug                   (any command) show where an error came from\n\n"
-        "exit codes: 0 passed, 1 judged and not passed, 2 wrong usage or malformed input,\n"
-        "            3 could not find out\n"
+        "exit codes: 0 passed, 1 not passed, 2 wrong usage or input, 3 could not find out\n"
         "example:    navicert demo\n"
     )
 

@@ -197,30 +197,17 @@ def _foreign(raw: bytes) -> str:
 
 
 def _is_key(raw: bytes) -> bool:
+    from navicert.crypto.gpg_armour import is_binary
+
     head = raw.lstrip()[:400]
-    if head.startswith((b"-----BEGIN ", b"ssh-", b"ecdsa-sha2-")) or b"@@@@" in head:
+    if is_binary(raw) or head.startswith((b"-----BEGIN ", b"ssh-", b"ecdsa-sha2-")) or b"@@@@" in head:
         return True
     return head.startswith(b"{") and b'"keyval"' in raw[:65536] and b'"signed"' not in raw and b'"_type"' not in raw
 
 
 def _key(path: str, raw: bytes, *, as_json: bool) -> object:
     """A key file: ids and type of a public key; of a private one only that it is one."""
+    from navicert.cli.key_show import about
     from navicert.crypto.formats import load_public_key
 
-    try:
-        key = load_public_key(raw, path=path)
-    except Malformed as error:
-        if not error.what.startswith("a private key"):
-            raise
-        kind = f"private key ({error.got})" if error.got else "private key"
-        if as_json:
-            return {"type": "navicert-key/v1", "file": path, "kind": "private", "form": error.got or None}
-        return f"{escape(path)}: {escape(kind)}, which is not shown – show its public half, such as KEY.pub"
-    ids = {"modern": key.modern_id, "legacy": key.legacy_id, "go": key.go_id}
-    if as_json:
-        about = {"keytype": key.keytype, "scheme": key.scheme, "fingerprint": key.fingerprint}
-        return {"type": "navicert-key/v1", "file": path, "kind": "public", **about, "keyid": key.id, "ids": ids}
-    lines = [f"{escape(path)}: public key, {key.keytype}" + (f", {key.scheme}" if key.scheme != key.keytype else "")]
-    names = {"modern": "id", "legacy": "id in 1.x", "go": "id in Go"}
-    lines += [f"{names[form]:<12} {id}" for form, id in ids.items()]
-    return "\n".join([*lines, f"{'fingerprint':<12} {key.fingerprint}"])
+    return about(path, lambda path: load_public_key(raw, path=path), as_json=as_json)

@@ -133,7 +133,8 @@ def _owner(keyid: str, release: Release) -> str:
 
 
 def _key(keyid: str, key: Mapping[str, object], release: Release) -> str:
-    kind, scheme = str(key.get("keytype", "?")), str(key.get("scheme", "?"))
+    # GPG keys have other names for both.
+    kind, scheme = str(key.get("keytype", key.get("type", "?"))), str(key.get("scheme", key.get("method", "?")))
     person = release.person(keyid)
     text = escape(kind if kind == scheme else f"{kind} {scheme}")
     return f"{text}  {escape(person)}" if person else text

@@ -1,5 +1,6 @@
-"""Keys by the name that a user gives: a path, `file:PATH`, `env:VARIABLE`, `gpg:KEYID`, or the URI of a signer from a
-plugin. How GPG keys are named says `navicert.trust.gpg`.
+"""Keys by the name that a user gives: a path, `file:PATH`, `env:VARIABLE`, `gpg:KEYID`, or a plugin's URI.
+
+How GPG keys are named says `navicert.trust.gpg`.
 
 A plugin is an entry point of the group `navicert.signers`, named after the scheme of its URIs: a callable
 `(uri, *, password, id_form) -> Signer`. It is looked up and imported only when such a URI is given.
