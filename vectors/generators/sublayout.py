@@ -118,6 +118,20 @@ def sublayout_without_evidence() -> Vector:
     )
 
 
+def sublayout_without_evidence_for_a_step_of_the_same_name() -> Vector:
+    """The same where the step below is called build too, and Bob may perform it: his layout is no evidence of its own
+    step, and does not contain itself either."""
+    inner = chain().having(form="metablock").step("build", by="bob", materials=["ALLOW *"], products=["ALLOW *"])
+    return of(
+        _outer().sublayout("build", inner),
+        attack="a delegation taken for the work",
+        spec=SPEC,
+        in_toto="LinkNotFoundError",
+        strict=fails("evidence", "step.threshold", "stands for a step above this one"),
+        control="sublayout",
+    )
+
+
 def sublayout_whose_rules_fail() -> Vector:
     """A step of the layout below made a file that its rules do not allow."""
     inner = _inner().link("compile", materials={"src/main.c": SOURCE}, products={"app": APP, "backdoor": OTHER})

@@ -128,7 +128,11 @@ class _Collector:
 
     def _sublayout(self, step: Step, exhibit: Exhibit, authorised: Iterable[Key], found: Candidates) -> None:
         """Judge a sublayout; each way in which it holds is evidence for `step`. Spec: §4.3.2, §5.2 (5)."""
-        document = exhibit.document
+        document, place = exhibit.document, self.setting.place
+        if str(document.content) in place.lineage and len(exhibit.scope) < len(place.folders):
+            # Nobody filed it under this layout: it lies where it stands for a step of a layout above.
+            found.misses.append((document.origin, "stands for a step above this one"))
+            return
         signers = self._signers(exhibit, authorised, found)
         if not signers:
             return
