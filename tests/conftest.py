@@ -28,6 +28,7 @@ _LAB_PROGRAMS = {
     "syft": "bin/syft",
     "trivy": "bin/trivy",
     "wheels": "wheels",
+    "in-toto-suite": "suite",
     "in-toto-3.1.0": "in-toto-3.1.0/bin/in-toto-run",
 }
 _DEBIAN_IN_TOTO = Path("/usr/bin/in-toto-run")
@@ -50,7 +51,7 @@ def find_component(name: str) -> Path | None:
         return _DEBIAN_IN_TOTO.parent if right else None
     inside = LAB / _LAB_PROGRAMS[name] if name in _LAB_PROGRAMS else None
     if inside is not None and inside.exists():
-        return inside.parent if name.startswith("in-toto-") else inside
+        return inside.parent if name == "in-toto-3.1.0" else inside
     return None if name.startswith("in-toto-") else _on_path(name)
 
 

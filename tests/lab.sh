@@ -74,6 +74,22 @@ wheels() {
 }
 missing_wheels=
 wheels || missing_wheels="pip could not fetch them: see $lab/wheels.log"
+
+# suite: the source archive of the reference implementation, by the hash in its lock, with the tests that are in it.
+suite() {
+    wanted=$(origin requirements/oracle.txt)
+    [ "$(cat "$lab/suite/.complete" 2>/dev/null || true)" = "$wanted" ] && return 0
+    say "fetching the test-suite of in-toto"
+    rm -rf "$lab/suite"
+    mkdir -p "$lab/suite"
+    sed -n '/^in-toto==/,/^ *#/p' requirements/oracle.txt >"$lab/suite/requirement.txt"
+    .venv/bin/python -m pip download --quiet --disable-pip-version-check --require-hashes --no-deps \
+        --no-binary :all: --no-build-isolation -r "$lab/suite/requirement.txt" -d "$lab/suite" \
+        >"$lab/suite.log" 2>&1 </dev/null &&
+        tar -xzf "$lab"/suite/in*toto-*.tar.gz -C "$lab/suite" --strip-components=1 && echo "$wanted" >"$lab/suite/.complete"
+}
+missing_suite=
+suite || missing_suite="pip could not fetch it: see $lab/suite.log"
 for program in syft trivy; do
     # Both ship as a plain executable somewhere inside their package.
     found=$(find "$lab/scanner/" -type f -name "$program" -size +1000k 2>/dev/null | head -n 1)
@@ -105,6 +121,7 @@ debian_in_toto() { [ "$(/usr/bin/in-toto-run --version)" = "in-toto-run 1.3.1" ]
     report busybox "${refusal:-the one installed is not linked statically}" static_busybox
     report in-toto-1.3.1 "${refusal:-this release of Debian ships another version}" debian_in_toto
     report in-toto-3.1.0 "$missing_pypi" "$lab/in-toto-3.1.0/bin/in-toto-run" --version
+    report in-toto-suite "$missing_suite" test -f "$lab/suite/.complete"
     report wheels "$missing_wheels" test -f "$lab/wheels/.complete"
     report shellcheck "$refusal" shellcheck --version
     report syft "$missing_scanner" "$lab/bin/syft" version
