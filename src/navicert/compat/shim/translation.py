@@ -37,8 +37,15 @@ def translate(error: NavicertError, kind: type[Exception] = FormatError) -> Exce
     if isinstance(error, NameConflict):
         return PrefixError(str(error))
     if isinstance(error, Malformed):
-        if "password" in error.what:
-            # The remedy is an option of another program.
-            return CryptoError(f"{error.path}: {error.what}" if error.path else error.what)
-        return kind(str(error))
+        return _about_password(error, kind) if "password" in error.what else kind(str(error))
     return Error(str(error))
+
+
+def _about_password(error: Malformed, kind: type[Exception]) -> Exception:
+    """The remedy of `error` is an option of another program: what releases before 1.0 say, or those after."""
+    where = f" ('{error.path}')" if error.path else ""
+    if kind is CryptoError:
+        return CryptoError(f"{error.what}{where}")
+    if "no password was given" in error.what:
+        return TypeError(f"Password was not given but private key is encrypted{where}")
+    return ValueError(f"Incorrect password, could not decrypt key{where}: {error.what}")

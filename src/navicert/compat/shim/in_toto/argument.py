@@ -73,7 +73,7 @@ KEY_TYPE_ARGS: Final = ["-t", "--key-type"]
 KEY_TYPE_KWARGS: Final[dict[str, Any]] = {
     "dest": "key_type",
     "nargs": "+",
-    "choices": ["ed25519", "rsa", "ecdsa"],
+    "choices": ["rsa", "ed25519", "ecdsa"],
     "help": "type that the key must be of; the file says itself what it is",
 }
 VERBOSE_ARGS: Final = ["-v", "--verbose"]

@@ -44,7 +44,7 @@ def create_parser() -> argparse.ArgumentParser:
         "--key-type",
         dest="key_type",
         nargs="+",
-        choices=["ed25519", "rsa", "ecdsa"],
+        choices=["rsa", "ed25519", "ecdsa"],
         help="types that the keys must be of, one for each or one for all; the files say themselves what they are",
     )
     parser.add_argument("-p", "--prompt", action="store_true", help="ask for the password of the keys")
@@ -77,7 +77,8 @@ def main() -> None:
         metadata = Metadata.load(args.file)
         payload = metadata.get_payload()
     except Exception as error:  # noqa: BLE001  # the edge: whatever it is becomes one line
-        LOG.error("The following error occurred while loading the file '%s': %s", args.file, error)
+        text = str(error).replace(f" in '{args.file}'", "")
+        LOG.error("The following error occurred while loading the file '%s': %s", args.file, text)
         sys.exit(2)
     if payload.type_ == "link":
         namespaced = (

@@ -44,7 +44,7 @@ def create_parser() -> argparse.ArgumentParser:
         "--key-types",
         dest="key_types",
         nargs="+",
-        choices=["ed25519", "rsa", "ecdsa"],
+        choices=["rsa", "ed25519", "ecdsa"],
         help="types that the keys must be of, one for each or one for all; the files say themselves what they are",
     )
     parser.add_argument("--link-dir", type=str, metavar="<path>", default=".", help="folder of the links (default: .)")

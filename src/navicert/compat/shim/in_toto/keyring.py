@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from navicert.compat.shim.in_toto.models._signer import GPGSigner, load_public_key_from_file
-from navicert.compat.shim.securesystemslib.exceptions import FormatError
+from navicert.compat.shim.securesystemslib.exceptions import CryptoError, FormatError
 from navicert.compat.shim.securesystemslib.interface import check_type
 from navicert.compat.shim.securesystemslib.signer import CryptoSigner
 from navicert.compat.shim.translation import translated
@@ -28,7 +28,8 @@ def signer(
         with translated(ValueError):
             found = open_gpg_signer(path)
         return GPGSigner(found.keyid, found.homedir or None)
-    with translated(ValueError):
+    # What releases before 1.0 of securesystemslib raise, for the option that is from their time.
+    with translated(CryptoError if id_form == "legacy" else ValueError):
         opened = open_signer(path, password=None if password is None else lambda: password, id_form=id_form)
     _check_types([path], types)
     check_type(opened.key, types[0] if types else None, path)

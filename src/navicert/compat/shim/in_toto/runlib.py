@@ -306,7 +306,7 @@ def in_toto_record_stop(
     link.byproducts = byproducts or link.byproducts
     link.environment = environment or link.environment
     metadata = _contained(link, isinstance(metadata, Envelope))
-    LOG.info("Updating signature with key '%.8s...'...", key["keyid"])
+    LOG.info("Updating signature with %s '%.8s...'...", "signer" if signer else "gpg key", key["keyid"])
     metadata.create_signature(signer or GPGSigner(keyid=key["keyid"], homedir=gpg_home))
     _store(metadata, FILENAME_FORMAT.format(step_name=step_name, keyid=key["keyid"]), metadata_directory)
     LOG.info("Removing unfinished link metadata '%s'...", unfinished)

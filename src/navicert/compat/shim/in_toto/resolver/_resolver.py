@@ -6,6 +6,7 @@ import logging
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from itertools import combinations
 from typing import Any, Final
 
 from navicert.compat.shim.in_toto.exceptions import PrefixError
@@ -60,10 +61,15 @@ class FileResolver(Resolver):
         for name, value in (("exclude_patterns", exclude_patterns), ("lstrip_paths", lstrip_paths)):
             if value and not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
                 raise ValueError(f"'{name}' must be list of strings")
-        with translated(ValueError):
+        try:
             self._options = _options(
                 exclude_patterns, base_path, follow_symlink_dirs, normalize_line_endings, lstrip_paths
             )
+        except NameConflict as error:
+            pairs = combinations(lstrip_paths or (), 2)
+            one, other = next((a, b) for a, b in pairs if a.startswith(b) or b.startswith(a))
+            raise PrefixError(f"'{one}' and '{other}' triggered a left substring error") from error
+        with translated(ValueError):
             self._excluded = Excludes(self._options.excludes)
 
     def _exclude(self, path: str) -> bool:
