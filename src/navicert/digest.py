@@ -109,6 +109,12 @@ class DigestSet(tuple[tuple[str, str], ...]):
         """The digests that may decide alone, in lower case."""
         return tuple(Digest(name, value.lower()) for name, value in self if STRONG.get(name) == len(value))
 
+    @property
+    def decides(self) -> bool:
+        """Whether some digest here may decide alone that two artifacts are the same, so that the set agrees with
+        itself."""
+        return any(_decides(name, value) for name, value in self)
+
     def agrees(self, other: DigestSet) -> bool:
         """Whether both certainly name the same content: at least one common algorithm that may decide, and every
         common algorithm equal. Empty sets, and sets without a common algorithm, agree with nothing."""

@@ -59,8 +59,21 @@ def group(evidence: Sequence[Evidence], threshold: int, *, most: int) -> tuple[G
                 reports.append(shared)
             if len(reports) > most:
                 raise LimitExceeded("too many different reports (limit links_per_step)", expected=f"at most {most}")
-    groups = [Group(tuple(item for item in ordered if _vouches(item.record, r)), r) for r in reports]
+    groups = [made for report in reports for made in _behind(report, ordered)]
     return tuple(sorted(groups, key=lambda g: -len(g.principals)))
+
+
+def _behind(report: Record, evidence: Sequence[Evidence]) -> list[Group]:
+    """Those of `evidence` that say `report`, as one group; each for itself where they need not mean the same: empty
+    sets of digests, weak ones and shortened ones name no content that two could agree on."""
+    members = tuple(item for item in evidence if _vouches(item.record, report))
+    if len(members) == 1 or (_decides(report.materials) and _decides(report.products)):
+        return [Group(members, report)]
+    return [Group((item,), report) for item in members if item.record == report]
+
+
+def _decides(artifacts: Artifacts) -> bool:
+    return all(digests.decides for digests in artifacts.values())
 
 
 def _shared(left: Record, right: Record) -> Record | None:

@@ -96,11 +96,30 @@ class TestCommonDigests:
 
     def test_nothing_in_common_is_no_report(self) -> None:
         assert len(groups(("ann", SHORT), ("bea", LONG), threshold=2)) == 2
-        assert len(groups(("ann", {}), ("bea", {}), threshold=2)) == 1
 
-    def test_a_digest_that_cannot_decide_makes_no_agreement(self) -> None:
-        found = groups(("ann", {"md5": "00"}), ("bea", {"md5": "00", "sha1": "11"}), threshold=2)
-        assert all(len(who) == 1 or text({"md5": "00"}) == report for report, who in found.items())
+    @pytest.mark.parametrize(
+        ("left", "right"),
+        [
+            ({}, {}),
+            ({}, SHORT),
+            ({"md5": "00"}, {"md5": "00"}),
+            ({"md5": "00"}, {"md5": "00", "sha1": "11"}),
+            ({"sha256": "1" * 16}, {"sha256": "1" * 16}),
+        ],
+    )
+    @pytest.mark.parametrize("threshold", [1, 2])
+    def test_digests_that_cannot_decide_make_no_agreement(self, left: Content, right: Content, threshold: int) -> None:
+        found = group(evidence(("ann", left), ("bea", right)), threshold, most=9)
+        assert [len(one.principals) for one in found] == [1, 1]
+
+    def test_of_one_link_signed_by_two_both_say_what_it_says(self) -> None:
+        (one,) = STEP.link("build", by=["ann", "bea"], products={"app": {}}).case().evidence
+        claim = claim_of(one.document.body)
+        assert claim is not None
+        authority = Authority.of(STEP.layout())
+        signers = {authority.principal(known): known for known in one.document.signers}
+        only = Evidence(one.document, signers, claim.record, claim.command, claim.byproducts)
+        assert [len(made.principals) for made in group([only], 2, most=9)] == [2]
 
     def test_a_liar_cannot_add_a_digest_to_what_others_said(self) -> None:
         found = groups(("ann", SHORT), ("bea", SHORT), ("cid", BOTH), threshold=2)
