@@ -6,6 +6,7 @@ signature is over the digest, not over the message. Spec: RFC 4880 §5.2.2, §5.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -22,6 +23,7 @@ SHA256: Final = 8
 _ED25519: Final = bytes.fromhex("2b06010401da470f01")
 _NATIVE_POINT: Final = 0x40
 _DSA_Q_BITS: Final = (224, 256)
+_HEX: Final = re.compile(rf"[0-9a-fA-F]{{1,{MAX_MPI_BITS // 4}}}")
 
 
 class Algorithm(NamedTuple):
@@ -99,18 +101,9 @@ def material(algorithm: Algorithm, values: Mapping[str, str]) -> bytes:
 
 
 def _number(text: str, name: str) -> int:
-    if not (0 < len(text) <= MAX_MPI_BITS // 4 and text.isascii() and text.isalnum()):
-        raise _no_number(name)
-    try:
-        return int(text, 16)
-    except ValueError as error:
-        raise _no_number(name) from error
-
-
-def _no_number(name: str) -> Malformed:
-    return Malformed(
-        f'"{name}" of a gpg key is no number', expected=f"1 to {MAX_MPI_BITS // 4} hexadecimal digits of it"
-    )
+    if not _HEX.fullmatch(text):
+        raise Malformed(f'"{name}" of a gpg key is no number', expected=f"1 to {MAX_MPI_BITS // 4} hexadecimal digits")
+    return int(text, 16)
 
 
 def _ed25519(text: str) -> bytes:
