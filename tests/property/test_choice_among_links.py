@@ -31,6 +31,7 @@ CONTENTS: tuple[Content, ...] = (
     {"sha512": _sha("sha512", b"x")},
     {"sha256": _sha("sha256", b"x"), "sha512": _sha("sha512", b"x")},
     {"sha256": _sha("sha256", b"x"), "sha512": _sha("sha512", b"y")},
+    {},
 )
 
 files = st.sampled_from(CONTENTS).map(lambda content: {"app": content}) | st.dictionaries(
