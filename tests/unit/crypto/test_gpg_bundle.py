@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from tests.openpgp_builder import (
     BACK,
@@ -185,7 +187,7 @@ def certified(*names: bytes, before: bytes = b"") -> int | None:
     return read_bundle(packet(MASTER, pgp(ALICE).body) + before + b"".join(names)).validity
 
 
-def expiring(seconds: int, *more: Part, **signed: object) -> bytes:
+def expiring(seconds: int, *more: Part, **signed: Any) -> bytes:
     return name_packet(pgp(ALICE), hashed=[Part(EXPIRES, number(seconds)), *more], **signed)
 
 
