@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 
 from navicert.crypto.signer import Signer
 from navicert.envelope.dsse import PAYLOAD_TYPE, pae
 from navicert.strictjson import canonical
 from navicert.testing import Chain, chain, signer
-from navicert.verdict import Outcome, Verdict
+from navicert.verdict import Verdict
 
 Change = Callable[[bytes], bytes]
 """What is done to the JSON text of a document before it is signed."""
@@ -22,7 +22,7 @@ GOOD = chain().step("build", by="bob").link("build", products={"app": b"elf"})
 """A chain that nothing is wrong with."""
 
 
-def text_of(document: dict[str, object]) -> bytes:
+def text_of(document: Mapping[str, object]) -> bytes:
     """JSON that is easy to take apart: no spaces, keys sorted."""
     return json.dumps(document, separators=(",", ":"), sort_keys=True).encode()
 
@@ -31,16 +31,14 @@ def signed(payload: bytes, *who: Signer) -> bytes:
     """A DSSE envelope around just these bytes."""
     message = pae(PAYLOAD_TYPE, payload)
     signatures = [{"keyid": one.keyid, "sig": base64.b64encode(one.sign(message)).decode()} for one in who]
-    whole = {"payload": base64.b64encode(payload).decode(), "payloadType": PAYLOAD_TYPE, "signatures": signatures}
-    return text_of(whole)
+    encoded = base64.b64encode(payload).decode()
+    return text_of({"payload": encoded, "payloadType": PAYLOAD_TYPE, "signatures": signatures})
 
 
 def signed_layout(made: Chain, change: Change, by: str = "owner") -> bytes:
-    """The layout of `made`, changed and then signed. The change must find what it changes."""
+    """The layout of `made`, changed and then signed."""
     before = text_of(made.layout().to_json())
-    after = change(before)
-    assert after != before
-    return signed(after, signer(by))
+    return signed(change(before), signer(by))
 
 
 def metablock_with(signed_part: str, by: str) -> bytes:
@@ -52,8 +50,14 @@ def metablock_with(signed_part: str, by: str) -> bytes:
 
 
 def replaced(old: str, new: str) -> Change:
-    """The change of the first `old` to `new`."""
-    return lambda text: text.replace(old.encode(), new.encode(), 1)
+    """The change of the first `old` to `new`. There must be one."""
+
+    def change(text: bytes) -> bytes:
+        before, found, after = text.partition(old.encode())
+        assert found
+        return before + new.encode() + after
+
+    return change
 
 
 _STEP = '"name":"build"'
@@ -66,7 +70,7 @@ BAD_LAYOUTS: dict[str, Change] = {
     "a threshold that is text": replaced('"threshold":1', '"threshold":"1"'),
     "a step without a name": replaced(_STEP, '"name":""'),
     "a step whose name leads out": replaced(_STEP, '"name":"../build"'),
-    "two steps of one name": lambda text: text.replace(b'"steps":[', b'"steps":[{"name":"build"},', 1),
+    "two steps of one name": replaced('"steps":[', '"steps":[{"name":"build"},'),
     "a key that stands twice": replaced('"threshold":1', '"threshold":1,"threshold":1'),
 }
 """What is wrong with a layout → the change that makes it so in the layout of `GOOD`."""
@@ -78,27 +82,6 @@ LEGAL_PATHS = ("../app", "/opt/app", "file:bin/app", "https://example.org/a//b",
 """Paths in normal form, and names that are no paths of files."""
 
 
-def causes(verdict: Verdict) -> list[str]:
-    """The ids of the checks that decided against."""
-    return [check.id for _, check in verdict.causes()]
-
-
-def warnings(verdict: Verdict) -> list[str]:
-    """The ids of the checks that pass with a warning of their own."""
-    return [check.id for _, check in verdict.root.walk() if check.leaf is Outcome.WARN]
-
-
 def reasons(verdict: Verdict, id: str) -> list[str]:
     """What the checks `id` say."""
     return [check.reason for _, check in verdict.root.walk() if check.id == id]
-
-
-def near_misses(verdict: Verdict) -> list[str]:
-    """Why evidence that was found does not count."""
-    return reasons(verdict, "evidence.near-miss")
-
-
-def outcomes(verdict: Verdict, ids: Iterable[str]) -> list[Outcome]:
-    """What became of the checks of these ids."""
-    wanted = set(ids)
-    return [check.outcome for _, check in verdict.root.walk() if check.id in wanted]

@@ -12,19 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.column import (
-    BAD_LAYOUTS,
-    GOOD,
-    LEGAL_PATHS,
-    ODD_PATHS,
-    Change,
-    causes,
-    metablock_with,
-    near_misses,
-    reasons,
-    signed_layout,
-    warnings,
-)
+from tests.checks import causes, misses, warnings
+from tests.column import BAD_LAYOUTS, GOOD, LEGAL_PATHS, ODD_PATHS, Change, metablock_with, reasons, signed_layout
 from tests.sample_chain import SampleChain
 
 from navicert.cli.main import main
@@ -66,7 +55,7 @@ def test_a_sublayout_that_leaves_open_what_it_asks_is_refused(change: Change) ->
     bad = bad.having(filed=(*bad.filed, *GOOD.filed))
     verdict = bad.verdict()
     assert causes(verdict) == ["step.threshold"]
-    assert any("cannot be read" in reason for reason in near_misses(verdict))
+    assert any("cannot be read" in reason for reason in misses(verdict))
 
 
 def test_a_layout_without_steps_is_refused() -> None:
@@ -83,7 +72,7 @@ def test_a_link_of_another_step_does_not_count() -> None:
     assert step.link("review").verdict().passed
     verdict = step.link("review", name="build").verdict()
     assert causes(verdict) == ["step.threshold"]
-    assert near_misses(verdict) == ['is signed for another step, "build"']
+    assert misses(verdict) == ['is signed for another step, "build"']
 
 
 def test_one_key_under_two_ids_counts_once() -> None:
@@ -111,7 +100,7 @@ def test_a_link_with_a_key_that_stands_twice_does_not_count() -> None:
     assert step.file(metablock_with(link, "bob"), "build", key("bob").id).verdict().passed
     verdict = step.file(metablock_with(twice, "bob"), "build", key("bob").id).verdict()
     assert causes(verdict) == ["step.threshold"]
-    assert "cannot be read" in near_misses(verdict)[0]
+    assert "cannot be read" in misses(verdict)[0]
 
 
 @pytest.mark.parametrize("path", ODD_PATHS)
@@ -120,7 +109,7 @@ def test_cve_2021_41087_a_link_with_a_path_that_is_not_in_normal_form_does_not_c
     # DISALLOW bin/* would not see it.
     verdict = chain().step("build", by="bob").link("build", **{side: {path: b""}}).verdict()  # type: ignore[arg-type]
     assert causes(verdict) == ["step.threshold"]
-    assert "not in normal form" in near_misses(verdict)[0]
+    assert "not in normal form" in misses(verdict)[0]
 
 
 UNUSABLE = {
@@ -137,11 +126,11 @@ UNUSABLE = {
 def test_a_link_file_that_does_not_count_is_a_near_miss_in_the_tree(bad: Chain) -> None:
     verdict = bad.verdict()
     assert causes(verdict) == ["step.threshold"]
-    assert len(near_misses(verdict)) == 1
+    assert len(misses(verdict)) == 1
     # Beside a good one it takes nothing away, and is still told.
     beside = bad.link("build", by="bob").verdict()
     assert beside.passed
-    assert near_misses(beside) == near_misses(verdict)
+    assert misses(beside) == misses(verdict)
 
 
 # --- rules ---------------------------------------------------------------------------------------------------------
