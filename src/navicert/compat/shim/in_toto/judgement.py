@@ -23,8 +23,9 @@ from navicert.compat.shim.in_toto.trace import Course
 from navicert.compat.shim.securesystemslib.exceptions import FormatError
 from navicert.envelope.body import Body
 from navicert.envelope.document import Verified
-from navicert.model.layout import Layout, Step
+from navicert.model.layout import Inspection, Layout, Step
 from navicert.model.link import Link
+from navicert.model.rule import Side
 from navicert.store.gather import Gathered
 from navicert.verdict import Check, Outcome, Verdict
 
@@ -48,6 +49,64 @@ class Judgement:
         _Level(self, self.layout, self.verdict.root, self.link_dir, "").complain()
         cause = self.verdict.first_cause
         raise FormatError("verification did not pass" if cause is None else f"{cause.name}: {cause.reason}")
+
+    def narrative(self) -> Iterator[tuple[str, ...]]:
+        """What upstream says at `--verbose` of the stages before the inspections, up to the first that fails: each a
+        format and what goes into it."""
+        root = self.verdict.root
+        groups = {step.name: _children(root, "step", step.name) for step in self.layout.steps}
+        level = _Level(self, self.layout, root, self.link_dir, "")
+        stages: list[tuple[Callable[[Step, Check], None], list[tuple[str, ...]]]] = [
+            (level._missing, [("Verifying link metadata signatures...",)]),
+            (level._threshold, [("Verifying sublayouts...",)]),
+            (level._sublayout, [("Verifying alignment of reported commands...",), *self._alignment(level)]),
+        ]
+        for complain, lines in stages:
+            if self._fails(complain, groups):
+                return
+            yield from lines
+        yield ("Verifying threshold constraints...",)
+        for step in self.layout.steps:
+            verb = "Skipping threshold verification" if step.threshold <= 1 else "Verifying threshold"
+            yield (f"{verb} for step '%s' with threshold '%s'...", step.name, str(step.threshold))
+        if self._fails(level._disagreement, groups):
+            return
+        yield ("Verifying Step rules...",)
+        for step in self.layout.steps:
+            yield from _of_rules(step, groups[step.name])
+            if any(_broken(group) for group in groups[step.name]):
+                return
+        yield ("Executing Inspection commands...",)
+
+    def _alignment(self, level: _Level) -> list[tuple[str, ...]]:
+        files = [os.path.basename(path) for step in self.layout.steps for path in level._files(step)]
+        return [("Verifying command alignment for '%s'...", name) for name in files]
+
+    def _fails(self, complain: Callable[[Step, Check], None], groups: Mapping[str, list[Check]]) -> bool:
+        try:
+            for step in self.layout.steps:
+                for group in groups[step.name]:
+                    complain(step, group)
+        except Exception:  # noqa: BLE001  # whatever it is: this stage is as far as upstream would have come
+            return True
+        return False
+
+    def rules_of_inspections(self) -> Iterator[tuple[str, ...]]:
+        """What upstream says at `--verbose` of the rules of inspections that have run."""
+        groups = [g for item in self.layout.inspections for g in _children(self.verdict.root, "inspection", item.name)]
+        ran = [check for group in groups for check in group.children if check.id == "inspection.run"]
+        if len(ran) < len(groups) or any(not check.outcome.passes for check in ran) or not self._reached():
+            return
+        yield ("Verifying Inspection rules...",)
+        for inspection in self.layout.inspections:
+            groups = _children(self.verdict.root, "inspection", inspection.name)
+            yield from _of_rules(inspection, groups)
+            if any(_broken(group) for group in groups):
+                return
+
+    def _reached(self) -> bool:
+        """Whether everything before the inspections passed."""
+        return all(check.outcome.passes for check in self.verdict.root.counted if check.id != "inspection")
 
     def warnings(self) -> Iterator[str]:
         """What a person should know about a verdict that passed."""
@@ -132,7 +191,7 @@ class _Level:
             raise ThresholdVerificationError(
                 f"Step '{step.name}' requires at least '{step.threshold}' links validly signed by different authorized"
                 f" functionaries. Only found '{check.facts.get('found', 0)}'"
-                f"{self._not_counted(step, group)}{self.where}"
+                f"{('.' + others) if (others := self._not_counted(step, group)) else ''}{self.where}"
             )
 
     def _sublayout(self, step: Step, group: Check) -> None:
@@ -146,10 +205,19 @@ class _Level:
                 _Level(self.judgement, document.body, tree, folder, where).complain()
 
     def _disagreement(self, step: Step, group: Check) -> None:
-        for check in _failing(group, "step.disagreement"):
-            names = [os.path.basename(path) for path in self._files(step)][:2]
-            links = " and ".join(f"'{name}'" for name in names)
-            raise ThresholdVerificationError(f"Links {links} have different artifacts! {check.reason}{self.where}")
+        if not _failing(group, "step.disagreement"):
+            return
+        links = {
+            os.path.normpath(exhibit.document.origin): exhibit.document.body
+            for exhibit in self.judgement.gathered.exhibits
+            if isinstance(exhibit.document.body, Link)
+        }
+        found = [(os.path.basename(path), links[path]) for path in self._files(step) if path in links]
+        for name, link in found[1:]:
+            first, reference = found[0]
+            if (link.materials, link.products) != (reference.materials, reference.products):
+                raise ThresholdVerificationError(f"Links '{first}' and '{name}' have different artifacts!{self.where}")
+        raise ThresholdVerificationError(f"Links of step '{step.name}' have different artifacts!{self.where}")
 
     def _rules(self, step: Step, group: Check) -> None:
         _complain_of_rules(group, step.name)
@@ -174,10 +242,12 @@ class _Level:
             os.path.normpath(os.path.join(self.link_dir, FILENAME_FORMAT.format(step_name=step.name, keyid=keyid)))
             for keyid in keyids
         )
-        gathered = self.judgement.gathered
-        read = {os.path.normpath(exhibit.document.origin) for exhibit in gathered.exhibits}
-        read |= {os.path.normpath(r.origin) for r in gathered.refused if not r.reason.startswith(_UNREADABLE)}
-        return [path for path in wanted if path in read]
+        unreadable = {
+            os.path.normpath(refusal.origin)
+            for refusal in self.judgement.gathered.refused
+            if refusal.reason.startswith(_UNREADABLE)
+        }
+        return [path for path in wanted if path not in unreadable and os.path.isfile(path)]
 
     def _document(self, origin: str) -> Verified[Body] | None:
         found = (e.document for e in self.judgement.gathered.exhibits if origin.startswith(e.document.origin))
@@ -212,7 +282,7 @@ class _Level:
             for ids in authority.values()
             if len(ids) > 1
         ]
-        return f" Not counted: {'; '.join(notes)}." if notes else ""
+        return f" Not counted: {'; '.join(dict.fromkeys(notes))}." if notes else ""
 
 
 def bad_return_value(value: object, command: list[str] | None = None) -> str:
@@ -236,6 +306,26 @@ def _failing(group: Check, id: str) -> list[Check]:
 
 def _reasons(check: Check) -> str:
     return "; ".join(f"{child.subject}: {child.reason}" for child in check.children if not child.outcome.passes)
+
+
+def _of_rules(item: Step | Inspection, groups: list[Check]) -> Iterator[tuple[str, ...]]:
+    """The rules of an item as they are verified, up to the first that fails."""
+    for side in Side:
+        yield (f"Verifying {side.value.removesuffix('s')} rules for '%s'...", item.name)
+        courses = [course for group in groups if (course := _broken(group)) is not None and course.side is side]
+        rules = item.expected_materials if side is Side.MATERIALS else item.expected_products
+        for rule in rules[: courses[0].failed + 1] if courses else rules:
+            yield ("Verifying '%s'...", " ".join(rule.spelling or rule.pack()))
+        if courses:
+            return
+
+
+def _broken(group: Check) -> Course | None:
+    """How the rules of an item went that do not hold; None where they do."""
+    for check in group.children:
+        if not check.outcome.passes and (course := Course.of(group.subject, dict(check.facts))) is not None:
+            return course
+    return None
 
 
 def _complain_of_rules(group: Check, item: str) -> None:

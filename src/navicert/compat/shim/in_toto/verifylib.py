@@ -46,7 +46,7 @@ from navicert.store.directory import DirectoryStore
 from navicert.store.gather import gather
 from navicert.timestamp import parse_timestamp
 from navicert.verify.case import Case, Policy
-from navicert.verify.evaluate import verify
+from navicert.verify.evaluate import evaluate, verify
 from navicert.verify.parameters import NoValue, fill_in
 from navicert.verify.profile import Profile
 
@@ -108,17 +108,25 @@ def in_toto_verify(
         case = Case(
             policy, now, gathered.exhibits, gathered.refused, Profile.UPSTREAM, parameters=substitution_parameters
         )
+        for refusal in gathered.refused:
+            LOG.info("Skipping link. '%s' %s", refusal.origin, refusal.reason)
+        if LOG.isEnabledFor(logging.INFO):
+            # Judged once more, so that what is told comes before what the inspections tell.
+            for line in Judgement(evaluate(case), verified.body, gathered, link_dir_path, {}).narrative():
+                LOG.info(*line)
         verdict = verify(
             case, inspector, progress=lambda name: LOG.info("Executing command for inspection '%s'...", name)
         )
     except Malformed as error:
         raise FormatError(_named(error, metadata)) from error
     judgement = Judgement(verdict, verified.body, gathered, link_dir_path, inspector.problems)
-    judgement.require()
+    try:
+        judgement.require()
+    finally:
+        for line in judgement.rules_of_inspections():
+            LOG.info(*line)
     for text in judgement.warnings():
         LOG.warning("%s", text)
-    for refusal in gathered.refused:
-        LOG.info("Skipping link. '%s' %s", refusal.origin, refusal.reason)
     LOG.info("The software product passed all verification.")
     return _summary(verdict.summary, step_name, bool(verified.body.steps))
 
