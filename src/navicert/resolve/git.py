@@ -99,6 +99,8 @@ class _Repository:
         self._folder = folder
         self._spec = spec
         kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        # git starts in the repository: a relative folder on the path would be one of it, and what lies there would run.
+        kept["PATH"] = os.pathsep.join(filter(os.path.isabs, os.get_exec_path())) or os.defpath
         # Only the named folder: a repository around it is another artifact.
         self._environment = kept | _ENVIRONMENT | {"GIT_CEILING_DIRECTORIES": os.path.dirname(folder)}
 
