@@ -6,7 +6,6 @@ is named as `file::test` (in a class: `file::Class::test`), a case of `vectors/`
 
 from __future__ import annotations
 
-import ast
 import base64
 import json
 import os
@@ -15,6 +14,7 @@ from typing import Any, Final
 
 import pytest
 from tests.checks import causes, misses, warnings
+from tests.proof import defined_in, missing
 
 from navicert.authoring.lint import lint
 from navicert.authoring.policy import read_policy
@@ -30,8 +30,6 @@ from navicert.resolve.artifact import ResolveOptions
 from navicert.strictjson import canonical
 from navicert.testing import NOW, Chain, chain, file_target, key, signer
 from navicert.verify.case import Policy
-
-ROOT: Final = Path(__file__).resolve().parents[2]
 
 POINTS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     # what is held, test here, where else
@@ -210,25 +208,8 @@ GOOD: Final = BUILD.link("build", products={"app": b"elf"})
 # --- the table -----------------------------------------------------------------------------------------------------
 
 
-def defined_in(path: Path) -> set[str]:
-    """The tests that a file defines, in a class as `Class::test`."""
-    found: set[str] = set()
-    for node in ast.parse(path.read_text()).body:
-        if isinstance(node, ast.FunctionDef):
-            found.add(node.name)
-        elif isinstance(node, ast.ClassDef):
-            found |= {f"{node.name}::{inner.name}" for inner in node.body if isinstance(inner, ast.FunctionDef)}
-    return found
-
-
 def test_every_test_that_the_table_names_exists() -> None:
-    here = defined_in(Path(__file__))
-    for point, name, others in POINTS:
-        assert name in here, point
-        for other in others:
-            file, _, test = other.partition("::")
-            assert (ROOT / file).is_file(), f"{point}: {other}"
-            assert not test or test in defined_in(ROOT / file), f"{point}: {other}"
+    assert not missing(other for _, _, others in POINTS for other in others)
 
 
 def test_every_test_of_this_file_stands_in_the_table() -> None:
