@@ -97,10 +97,7 @@ class Check:
         if passed + len(open_ends) < self.need:
             return Outcome.FAIL
         # Enough children could still turn out well: undecided, by the gravest of them.
-        for outcome in (Outcome.ERROR, Outcome.SKIP, Outcome.PENDING):
-            if outcome in open_ends:
-                return outcome
-        return Outcome.FAIL
+        return next(outcome for outcome in (Outcome.ERROR, Outcome.SKIP, Outcome.PENDING) if outcome in open_ends)
 
     def walk(self, parent: str = "") -> Iterator[tuple[str, Check]]:
         """Every node with its path (`id[subject]/…` from the root), parents first, in the order judged."""

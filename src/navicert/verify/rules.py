@@ -6,7 +6,7 @@ consumes some; DISALLOW and REQUIRE look at what is left; after the last rule wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -205,13 +205,3 @@ def ends_closed(rules: Sequence[Rule]) -> bool:
 def sources(rules: Sequence[Rule]) -> frozenset[str]:
     """The names of the steps that `rules` MATCH against."""
     return frozenset(rule.step for rule in rules if rule.step is not None)
-
-
-def history(records: Mapping[str, Record], path: str) -> list[tuple[str, Side, DigestSet]]:
-    """Every mention of `path`, in the order of `records`: (step, side, digests)."""
-    return [
-        (name, side, record.side(side)[path])
-        for name, record in records.items()
-        for side in Side
-        if path in record.side(side)
-    ]
