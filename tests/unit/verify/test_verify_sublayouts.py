@@ -322,3 +322,18 @@ class TestWays:
             inner = inner.link("compile", products={"app": b"%d" % number})
         made = chain().step("all", by="lead").sublayout("all", inner)
         assert made.verdict(limits=replace(LOCAL, links_per_step=5)).passed
+
+    def test_are_searched_for_within_the_bound(self) -> None:
+        closed = ["MATCH * WITH PRODUCTS FROM fetch", "DISALLOW *"]
+        inner = chain().step("fetch", by="ann").step("compile", by="bob", materials=closed)
+        for number in range(6):
+            name = b"%d" % number
+            inner = inner.link("fetch", products={"src": name})
+            inner = inner.link("compile", materials={"src": name}, products={"app": name})
+        made = chain().step("all", by="lead").sublayout("all", inner)
+        found = [made.verdict(target=file_target(b"%d" % number)).passed for number in range(6)]
+        assert all(found)
+        tight = replace(LOCAL, selections=20)
+        found = [made.verdict(target=file_target(b"%d" % number), limits=tight).passed for number in range(6)]
+        assert any(found)
+        assert not all(found)
