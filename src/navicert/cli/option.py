@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from navicert.errors import LimitExceeded, Malformed, Refused
 from navicert.limits import LOCAL, Limits
@@ -93,12 +93,18 @@ def at(args: argparse.Namespace) -> datetime:
         raise error.at("--at") from None
 
 
+MOST_BYTES: Final = 16 * 1024**3
+"""The largest bound that may be set: a document is read into memory as a whole."""
+
+
 def size(text: str) -> int:
     """A number of bytes such as `4096`, `512K`, `128M` or `2G` (powers of 1024); for argparse's `type=`."""
     unit = {"K": 1024, "M": 1024**2, "G": 1024**3}.get(text[-1:].upper(), 1)
     digits = text if unit == 1 else text[:-1]
     if not (digits.isascii() and digits.isdigit() and len(digits) < 16) or int(digits) < 1:
         raise argparse.ArgumentTypeError(f"not a size: {text[:40]!r} (such as 4096, 512K, 128M or 2G)")
+    if int(digits) * unit > MOST_BYTES:
+        raise argparse.ArgumentTypeError(f"more than can be read at once: {text[:40]!r} (at most 16G)")
     return int(digits) * unit
 
 

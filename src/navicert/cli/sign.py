@@ -107,11 +107,24 @@ def _open(path: str, raw: bytes, limits: Limits) -> tuple[Sealed, Body] | Body:
     value = loads(raw, limits, path=path)
     if isinstance(value, dict) and "_type" in value and "signed" not in value and "payload" not in value:
         try:
-            return read_body(value, limits)
+            return _checked(read_body(value, limits))
         except Malformed as error:
             raise error.at(path) from None
     sealed = open_document(raw, limits, path=path)
-    return sealed, peek(sealed).body
+    try:
+        return sealed, _checked(peek(sealed).body)
+    except Malformed as error:
+        raise error.at(path) from None
+
+
+def _checked(body: Body) -> Body:
+    """`body`, whose keys can be read too if it is a layout."""
+    from navicert.model.layout import Layout
+    from navicert.verify.authority import Authority
+
+    if isinstance(body, Layout):
+        Authority.of(body)
+    return body
 
 
 def _verify(args: argparse.Namespace, raw: bytes) -> int:

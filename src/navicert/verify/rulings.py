@@ -109,7 +109,7 @@ class Judge:
                 cause = self._setting.threshold_path(application.rule.step)
                 check = skipped("rule.match", subject, "there is nothing to match against", cause=cause)
             elif is_idle(application) and self._setting.case.profile.warns_of_loose_rules:
-                check = self._setting.loose("rule.match-nothing", "matches no artifact", subject, spec=SPEC)
+                check = self._setting.loose("rule.match-nothing", "consumes no artifact", subject, spec=SPEC)
             else:
                 id_of_rule = f"rule.{application.rule.kind.value.lower()}"
                 check = passed(id_of_rule, subject, _count(application.consumed, "artifact"))
