@@ -22,6 +22,7 @@ from tests.image_builder import LAYER, LayoutBuilder, config_json, sha256
 from tests.sample_chain import SampleChain
 
 from navicert.cli.main import main
+from navicert.crypto.formats import load_public_key
 from navicert.crypto.gpg import GpgKey
 from navicert.crypto.signer import generate, private_pem
 from navicert.envelope.document import open_document
@@ -52,8 +53,6 @@ def run(step: str, *words: str) -> int:
 
 def recorded(step: str) -> Link:
     """The link of `step` in the current directory, which Bob signed."""
-    from navicert.crypto.formats import load_public_key
-
     (path,) = Path().glob(f"{step}.*.link")
     verified = open_document(path.read_bytes()).verified_by([load_public_key(Path("../bob.pub").read_bytes())])
     assert verified is not None

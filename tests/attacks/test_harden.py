@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -311,14 +312,15 @@ def test_a_threshold_below_one_is_refused(threshold: object) -> None:
     assert caught.value.pointer == "/signed/steps/0/threshold"
 
 
+@pytest.mark.parametrize("owner", ["bob", "owner"])
 def test_a_link_where_a_layout_belongs_is_a_clear_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    owner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     raw = GOOD.filed[0].raw
     assert raw is not None
     Path("build.link").write_bytes(raw)
-    Path("owner.pub").write_bytes(key("bob").public_pem())
+    Path("owner.pub").write_bytes(key(owner).public_pem())
     assert main(["verify", "--layout", "build.link", "--owner", "owner.pub"]) == 2
     said = capsys.readouterr()
     assert not said.out
@@ -403,7 +405,7 @@ def test_a_parameter_reaches_into_nothing(text: str) -> None:
         chain().step("build", by="bob", products=[["ALLOW", text]]),
         chain().step("build", by="bob").inspection("look", materials=[["ALLOW", text]]),
     ):
-        with pytest.raises(Malformed, match=r"placeholder|has no value"):
+        with pytest.raises(Malformed, match="has no value" if text in ("{b}", "{0}") else "not a placeholder"):
             hostile.link("build").verdict(parameters={"a": "app"})
 
 
@@ -494,7 +496,7 @@ def test_a_cycle_of_links_ends_and_two_names_of_a_folder_are_both_recorded(tmp_p
     (tmp_path / "a/b/file").write_text("x")
     (tmp_path / "a/b/up").symlink_to("../..")
     (tmp_path / "other").symlink_to("a/b")
-    found = resolve_all(["."], ResolveOptions(cwd=str(tmp_path)))
+    found = resolve_all(["."], ResolveOptions(cwd=str(tmp_path), limits=replace(LOCAL, artifacts=1000)))
     assert {"a/b/file", "other/file"} <= found.artifacts.keys()
     assert len(found.artifacts) < 6
 
