@@ -38,10 +38,8 @@ coverage: dev ## branch coverage: all of it as a list, and at least 98 % where N
 	$(BIN)/coverage report
 	$(BIN)/coverage report --include="$(JUDGING)" --fail-under=98
 
-mutation: dev ## change the judging code in every small way and see which changes no test notices (long)
-	$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/mutation.txt
-	$(BIN)/mutmut run $(ARGS)
-	$(BIN)/mutmut results
+mutation: dev ## invert every condition of the judging code and see which inversions no test notices (long)
+	$(BIN)/python scripts/mutation.py $(ARGS)
 
 lock: ## resolve the dependencies anew and write requirements/*.txt (ARGS=--upgrade: to the newest)
 	scripts/lock.sh $(ARGS)

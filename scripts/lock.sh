@@ -23,7 +23,6 @@ compile runtime.txt pyproject.toml
 # Whatever else is installed beside the package is resolved so that it agrees with what users get.
 compile build.txt --group build --constraint requirements/runtime.txt
 compile dev.txt pyproject.toml --all-extras --group dev --constraint requirements/runtime.txt
-compile mutation.txt pyproject.toml --all-extras --group dev --group mutation --constraint requirements/dev.txt
 compile oracle.txt --group oracle
 compile scanner.txt --group scanner
 

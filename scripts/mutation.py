@@ -176,7 +176,9 @@ def main() -> int:
         queue = random.Random(0).sample(queue, min(args.sample, len(queue)))  # no secret
     import pytest  # noqa: F401  # once, before forking
 
-    total, survivors, running, started = len(queue), [], {}, time.monotonic()
+    total, started = len(queue), time.monotonic()
+    survivors: list[Mutant] = []
+    running: dict[int, Mutant] = {}
     queue.reverse()
     while queue or running:
         while queue and len(running) < args.jobs:

@@ -99,14 +99,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Hypothesis: no example database; the same examples in every run where CI is set, new ones elsewhere."""
     hypothesis.settings.register_profile("ci", derandomize=True, database=None, deadline=None, print_blob=True)
     hypothesis.settings.register_profile("local", database=None, deadline=None, print_blob=True)
-    # mutmut runs the tests again and again in one process, with other objects for the same test class, and every
-    # mutant must meet the same examples.
-    again = [hypothesis.HealthCheck.differing_executors]
-    hypothesis.settings.register_profile(
-        "mutation", derandomize=True, database=None, deadline=None, suppress_health_check=again
-    )
-    profile = "mutation" if "MUTANT_UNDER_TEST" in os.environ else "ci" if os.environ.get("CI") else "local"
-    hypothesis.settings.load_profile(profile)
+    hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
     # It also keeps tables that it computes; they go where pytest keeps its own.
     cache = getattr(config, "cache", None)
     if cache is not None:
