@@ -140,6 +140,7 @@ POINTS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
         (
             "vectors/cases/one-key-under-two-ids.json",
             "vectors/cases/two-keys-of-one-person.json",
+            "tests/attacks/test_peers.py::test_one_rsa_key_under_two_schemes_counts_once",
             "tests/unit/verify/test_verify_authority.py::test_one_key_under_two_schemes_is_one_signer",
         ),
     ),
