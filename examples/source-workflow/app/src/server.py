@@ -1,0 +1,3 @@
+"""Answers every request with the tide of the day."""
+
+print("high water at noon")
