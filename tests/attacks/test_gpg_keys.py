@@ -35,6 +35,7 @@ from navicert.crypto.gpg_bundle import read_bundle
 from navicert.crypto.signer import Signer
 from navicert.envelope.document import add_signatures, open_document, seal
 from navicert.errors import Malformed, Refused
+from navicert.limits import LOCAL
 from navicert.model.layout import Layout, Step
 from navicert.model.link import Link
 from navicert.model.release import Release
@@ -151,6 +152,15 @@ def test_an_openpgp_signature_is_tried_with_the_key_that_it_names_and_no_other()
     assert open_document(json.dumps(document).encode()).verified_by([BUNDLE]) is None
 
 
+def test_a_crowd_of_subkeys_does_not_use_up_the_guesses_for_plain_keys() -> None:
+    crowd = public(M, *(Pgp(T.private, created=MADE + index) for index in range(LOCAL.gpg_subkeys)))
+    more = public(N, *(Pgp(S.private, created=MADE + index) for index in range(LOCAL.gpg_subkeys)))
+    unnamed = json.loads(seal(Link("build"), OWNER))
+    del unnamed["signatures"][0]["keyid"]
+    assert LOCAL.key_guesses < len(crowd.members) + len(more.members)
+    assert open_document(json.dumps(unnamed).encode()).verified_by([crowd, more, OWNER.key]) is not None
+
+
 # --- whom it counts for --------------------------------------------------------------------------------------------
 
 
@@ -239,6 +249,22 @@ def test_a_layout_below_may_know_a_subkey_that_the_one_above_does_not() -> None:
     pieces = [replace(piece, scope=(folder,), origin=f"{folder}/{piece.origin}") for piece in inside.pieces()]
     found = gather(opened, [MemoryStore([*store.pieces(), *pieces])])
     assert evaluate(Case(opened, NOW, found.exhibits, found.refused)).passed
+
+
+@pytest.mark.parametrize("first", [M, N])
+def test_a_link_by_a_subkey_comes_where_the_step_names_its_master(first: Pgp) -> None:
+    """Upstream judges by the first link in the order of the step's keys."""
+    second = N if first is M else M
+    keys = {**WHOLE, N.fingerprint: OTHER.to_json()}
+    opened = Policy.open(seal(layout(keys, [first.fingerprint, second.fingerprint]), OWNER), [OWNER.key])
+    store = MemoryStore()
+    for one, said in ((by(S), b"of M"), (by(N, OTHER), b"of N")):
+        link = Link("build", products={"app": digests(said)})
+        store.put("build", one.keyid, seal(link, one, form="metablock"))
+    found = gather(opened, [store])
+    verdict = evaluate(Case(opened, NOW, found.exhibits, found.refused, profile=Profile.UPSTREAM))
+    assert isinstance(verdict.summary, Link)
+    assert verdict.summary.products == {"app": digests(b"of M" if first is M else b"of N")}
 
 
 # --- time ----------------------------------------------------------------------------------------------------------

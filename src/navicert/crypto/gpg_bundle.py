@@ -133,8 +133,6 @@ class _Checks:
                 expected=f"at most {LOCAL.signature_attempts}",
                 remedy="export it with: gpg --export-options export-minimal",
             )
-        if signature.algorithm.type != key.keytype:
-            return False
         found = digest(signature.hash, content, signature.headers)
         return gpg_algorithm.verify(key.keytype, key.material, signature.value, signature.hash, found)
 

@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 from tests.openpgp_builder import CERTIFICATION, MADE, SHA1, PgpSigner, packet, pgp, public
 
+from navicert.crypto import gpg_algorithm
 from navicert.crypto.gpg import GpgKey
-from navicert.crypto.gpg_signature import read_signature
+from navicert.crypto.gpg_algorithm import SHA256
+from navicert.crypto.gpg_packet import Reader
+from navicert.crypto.gpg_signature import digest, read_signature
 from navicert.crypto.key import Key
 from navicert.errors import LimitExceeded, Malformed
 from navicert.limits import LOCAL
@@ -218,6 +221,22 @@ def test_a_signature_of_another_type_or_with_a_weak_hash_does_not_verify(signer,
     with pytest.raises(Malformed):
         read_signature(made)
     assert not signer.key.verify(value, CONTENT, headers)
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_headers_that_were_signed_must_be_those_of_the_key_and_whole(name):
+    """Only whoever has the private key can make such signatures; they are refused as ambiguous all the same."""
+    key = pgp(name)
+    usual = read_signature(packet(2, key.sign(CONTENT))).headers
+    for headers, good in (
+        (usual, True),
+        (usual[:2] + bytes([key.octet ^ 16]) + usual[3:], False),
+        (usual + b"more", False),
+        (usual[:4] + b"\0\0" + usual[6:], False),
+    ):
+        made = key._value(digest(SHA256, CONTENT, headers), SHA256)
+        value = gpg_algorithm.read_signature(gpg_algorithm.of_octet(key.octet), Reader(made))
+        assert public(key).verify(value, CONTENT, headers) == good
 
 
 def test_a_signature_over_text_is_no_signature_over_a_document():
