@@ -88,7 +88,7 @@ class _Collector:
     def _claim(self, exhibit: Exhibit) -> Claim | str | None:
         """What the document claims; why it cannot be read; or None for what is no link."""
         claims = self.setting.memo.claims
-        key = str(exhibit.document.digest)
+        key = str(exhibit.document.content)
         if key not in claims:
             try:
                 claims[key] = claim_of(exhibit.document.body)

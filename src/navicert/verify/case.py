@@ -16,6 +16,7 @@ from navicert.envelope.body import Body, describe
 from navicert.envelope.document import Sealed, Verified, open_document, peek
 from navicert.errors import Malformed
 from navicert.limits import LOCAL, Limits
+from navicert.model.field import as_keyid
 from navicert.model.layout import Layout
 from navicert.model.link import Artifacts
 from navicert.strictjson import canonical
@@ -126,12 +127,17 @@ class Revocations:
     (persons).
 
     A document is denied by the digest of its file, or by that of its content, which is the same in every envelope:
-    whoever writes the file anew, or adds a signature, changes the first and not the second.
+    whoever writes the file anew, or adds a signature, changes the first and not the second. Letter case does not
+    count. Raises `Malformed` for what could deny nothing: no strong digest, a key id that is not hexadecimal.
     """
 
     digests: frozenset[str] = frozenset()
     keys: frozenset[str] = frozenset()
     identities: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "digests", frozenset(str(Digest.parse(text)) for text in self.digests))
+        object.__setattr__(self, "keys", frozenset(as_keyid(text, "").lower() for text in self.keys))
 
     def denies_document(self, document: Verified[Body]) -> Digest | None:
         """The digest by which `document` is revoked; None where it is not."""
@@ -139,7 +145,7 @@ class Revocations:
 
     def denies_key(self, key: Key) -> bool:
         """Whether `key` is revoked under any of its ids."""
-        return bool(self.keys and (self.keys & key.ids or key.fingerprint in self.keys))
+        return bool(self.keys) and not self.keys.isdisjoint({key.fingerprint, *(id.lower() for id in key.ids)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,7 @@ def _return_value(origin: str, byproducts: Mapping[str, object]) -> list[Check]:
     value = byproducts.get("return-value")
     if value is None or (type(value) is int and value == 0):
         return []
-    return [warned("link.return-value", origin, f"the command returned {value!r}", spec="§4.4")]
+    return [warned("link.return-value", origin, f"the command returned {repr(value)[:60]}", spec="§4.4")]
 
 
 def revoked_artifact(setting: Setting, record: Record) -> tuple[str, str] | None:
