@@ -289,7 +289,7 @@ class TestMatch:
 class TestPattern:
     """Patterns are those of Python's fnmatch, on whole paths and in both cases of letters."""
 
-    alphabet = st.sampled_from("ab/[]!^-*?.\\\n\U0010ffffé")
+    alphabet = st.sampled_from("ab/[]!^-*?.&~|\\\n\U0010ffffé")
 
     @given(st.text(alphabet, max_size=8), st.lists(st.text(alphabet, max_size=8), max_size=8))
     @example("a", ["a", "a\U0010ffff", "ab"])

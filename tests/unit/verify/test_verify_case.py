@@ -92,8 +92,8 @@ class TestPolicyDigest:
         cases += [
             replace(CASE, policy=GOOD.policy(need=1)),
             replace(CASE, policy=GOOD.policy(owners=["owner", "other"])),
-            replace(CASE, revoked=Revocations(keys=frozenset({"sha256:" + "0" * 64}))),
-            replace(CASE, revoked=Revocations(identities=frozenset({"sha256:" + "0" * 64}))),
+            replace(CASE, revoked=Revocations(keys=frozenset({"0" * 64}))),
+            replace(CASE, revoked=Revocations(identities=frozenset({"0" * 64}))),
             replace(CASE, parameters={"a": "b"}),
             replace(CASE, limits=NETWORK),
         ]
@@ -133,6 +133,22 @@ class TestRevocations:
         bob = key("bob").with_id("ab" * 32)
         assert Revocations(keys=frozenset({bob.fingerprint})).denies_key(bob)
         assert Revocations(keys=frozenset({bob.id})).denies_key(bob)
+
+    def test_deny_in_any_letter_case(self) -> None:
+        document = CASE.evidence[0].document
+        assert Revocations(frozenset({f"sha256:{document.digest.hex.upper()}"})).denies_document(document) is not None
+        assert Revocations(keys=frozenset({key("bob").id.upper()})).denies_key(key("bob"))
+        assert Revocations(keys=frozenset({"ab" * 32})).denies_key(key("bob").with_id("AB" * 32))
+
+    @pytest.mark.parametrize("digest", ["", "0" * 64, "sha256:0", "md5:" + "0" * 32, "SHA256:" + "0" * 64])
+    def test_that_could_deny_nothing_are_refused(self, digest: str) -> None:
+        with pytest.raises(Malformed):
+            Revocations(frozenset({digest}))
+
+    @pytest.mark.parametrize("keyid", ["", "ann", "0", "sha256:" + "0" * 64])
+    def test_of_a_key_that_could_be_nobody_s_are_refused(self, keyid: str) -> None:
+        with pytest.raises(Malformed):
+            Revocations(keys=frozenset({keyid}))
 
     def test_deny_nobody_else(self) -> None:
         assert not Revocations(keys=frozenset({key("bob").id})).denies_key(key("carl"))

@@ -23,6 +23,10 @@ def evidence(*links: tuple[str, Content]) -> list[Evidence]:
     made: Chain = STEP
     for who, content in links:
         made = made.link("build", by=who, products={"app": content})
+    return _evidence(made)
+
+
+def _evidence(made: Chain) -> list[Evidence]:
     authority = Authority.of(made.layout())
     found = []
     for exhibit in made.case().evidence:
@@ -134,9 +138,27 @@ class TestCommonDigests:
             for who, left_out in zip(PEOPLE, names, strict=True)
         ]
         found = evidence(*sets)
-        assert len(group(found, 2, most=100)) > 4
+        reports = len(group(found, 2, most=100))
+        assert reports > 4
+        assert len(group(found, 2, most=reports)) == reports
         with pytest.raises(LimitExceeded, match="links_per_step"):
-            group(found, 2, most=5)
+            group(found, 2, most=reports - 1)
+
+    @pytest.mark.parametrize("side", ["materials", "products"])
+    def test_every_artifact_must_be_agreed_about(self, side: str) -> None:
+        made = STEP
+        for who, second in (("ann", A), ("bea", B)):
+            files = {"same": C, "other": second}
+            made = made.link("build", by=who, **{side: files})  # type: ignore[arg-type]
+        assert [len(one.principals) for one in group(_evidence(made), 2, most=9)] == [1, 1]
+
+    @pytest.mark.parametrize("side", ["materials", "products"])
+    def test_one_artifact_that_cannot_be_agreed_about_is_enough(self, side: str) -> None:
+        made = STEP
+        for who in ("ann", "bea"):
+            files: dict[str, Content] = {"good": A, "vague": {}}
+            made = made.link("build", by=who, **{side: files})  # type: ignore[arg-type]
+        assert [len(one.principals) for one in group(_evidence(made), 2, most=9)] == [1, 1]
 
 
 class TestPubkeysOrder:
@@ -152,8 +174,9 @@ class TestPubkeysOrder:
 
     def test_takes_aliases_and_puts_strangers_last(self) -> None:
         found = evidence(("ann", A), ("bea", B))
-        ordered = in_pubkeys_order(found, [key("bea").legacy_id], self.authority)
-        assert next(iter(ordered[0].signers.values())) == key("bea")
+        for first in ("ann", "bea"):
+            ordered = in_pubkeys_order(found, [key(first).legacy_id], self.authority)
+            assert next(iter(ordered[0].signers.values())) == key(first)
 
     def test_does_not_depend_on_the_order_of_arrival(self) -> None:
         found = evidence(("ann", A), ("ann", B), ("ann", C))
