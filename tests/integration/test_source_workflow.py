@@ -173,7 +173,7 @@ CULPRITS = {
     report_replaced: ["vulnerability-report.json", "verify-no-critical-vulns"],
     critical_flaw: ["verify-no-critical-vulns"],
     step_skipped: ["scan"],
-    stranger: ["scan", "may not sign"],
+    stranger: ["scan", "no valid signature by a key of the layout"],
     link_edited: ["build", "no valid signature"],
     link_renamed: ["build", "is signed for another step"],
     layout_by_another: ["root.layout", "owner.pub"],

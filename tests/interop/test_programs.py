@@ -70,7 +70,7 @@ def old(component) -> Path:
 
 def run(folder: Path, work: Path, program: str, *arguments: str) -> Ran:
     environment = {**os.environ, "PYTHONHASHSEED": "0", "COLUMNS": "200"}
-    command = [folder / f"in-toto-{program}", *arguments]
+    command = [str(folder / f"in-toto-{program}"), *arguments]
     finished = subprocess.run(
         command, cwd=work, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
     )
@@ -432,7 +432,7 @@ def options(folder: Path, program: str, *words: str) -> set[str]:
 
 
 def _help(folder: Path, program: str, words: tuple[str, ...]) -> str:
-    command = [folder / f"in-toto-{program}", *words, "--help"]
+    command = [str(folder / f"in-toto-{program}"), *words, "--help"]
     environment = {**os.environ, "COLUMNS": "200"}
     return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
 

@@ -45,6 +45,15 @@ class _Formatter(logging.Formatter):
 class _Handler(logging.StreamHandler[Any]):
     """Writes what the stream cannot encode as escapes, and does without where the stream is gone."""
 
+    @property
+    def stream(self) -> Any:
+        """Standard error as it is now: it may have been replaced since this module was imported."""
+        return sys.stderr
+
+    @stream.setter
+    def stream(self, value: object) -> None:
+        """There is nothing to set."""
+
     def emit(self, record: logging.LogRecord) -> None:
         """Write `record`."""
         try:
