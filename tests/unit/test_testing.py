@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from navicert.errors import Malformed
@@ -69,3 +72,9 @@ def test_a_memory_store_keeps_one_document_for_each_name() -> None:
     assert [(piece.step_hint, piece.raw) for piece in store.pieces()] == [("build", b"new"), ("test", b"other")]
     with pytest.raises(Malformed):
         store.put("../build", "d54fbbdb", b"")
+
+
+def test_the_example_of_the_documentation_is_true() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "reference" / "api.md"
+    (example,) = re.findall(r"^```python\n(from navicert\.testing .*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    exec(example, {})
