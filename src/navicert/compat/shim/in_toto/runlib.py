@@ -290,7 +290,7 @@ def in_toto_record_stop(
     unfinished = _unfinished(step_name, signer)
     LOG.info("Loading preliminary link metadata '%s'...", unfinished)
     metadata = Metadata.load(unfinished)
-    key = _key_of(metadata, signer, gpg_keyid, gpg_home)
+    keyid, key = _key_of(metadata, signer, gpg_keyid, gpg_home)
     metadata.verify_signature(key)
     LOG.info("Extracting Link from metadata...")
     link = metadata.get_payload()
@@ -306,9 +306,9 @@ def in_toto_record_stop(
     link.byproducts = byproducts or link.byproducts
     link.environment = environment or link.environment
     metadata = _contained(link, isinstance(metadata, Envelope))
-    LOG.info("Updating signature with %s '%.8s...'...", "signer" if signer else "gpg key", key["keyid"])
-    metadata.create_signature(signer or GPGSigner(keyid=key["keyid"], homedir=gpg_home))
-    _store(metadata, FILENAME_FORMAT.format(step_name=step_name, keyid=key["keyid"]), metadata_directory)
+    LOG.info("Updating signature with %s '%.8s...'...", "signer" if signer else "gpg key", keyid)
+    metadata.create_signature(signer or GPGSigner(keyid=keyid, homedir=gpg_home))
+    _store(metadata, FILENAME_FORMAT.format(step_name=step_name, keyid=keyid), metadata_directory)
     LOG.info("Removing unfinished link metadata '%s'...", unfinished)
     os.remove(unfinished)
 
@@ -330,19 +330,22 @@ def _unfinished(step_name: str, signer: Any) -> str:
     return found[0]
 
 
-def _key_of(metadata: Any, signer: Any, gpg_keyid: Any, gpg_home: Any) -> dict[str, Any]:
-    """The public key that must have signed the unfinished link."""
+def _key_of(metadata: Any, signer: Any, gpg_keyid: Any, gpg_home: Any) -> tuple[str, dict[str, Any]]:
+    """The public key that must have signed the unfinished link, after the id that the finished one is named by."""
     if signer:
         LOG.info("Verifying preliminary link signature using passed signer...")
-        return {**signer.public_key.to_dict(), "keyid": signer.public_key.keyid}
+        keyid = signer.public_key.keyid
+        return keyid, {**signer.public_key.to_dict(), "keyid": keyid}
     if gpg_keyid:
         LOG.info("Verifying preliminary link signature using passed gpg key...")
-        return gpg.export_pubkey(gpg_keyid, gpg_home)
+        key = gpg.export_pubkey(gpg_keyid, gpg_home)
+        return key["keyid"], key
     LOG.info("Verifying preliminary link signature using default gpg key...")
     signatures = metadata.sealed().signatures
     if not signatures:
         raise LinkNotFoundError("the preliminary link carries no signature")
-    return gpg.export_pubkey(signatures[0].keyid, gpg_home)
+    keyid = signatures[0].keyid or ""
+    return keyid, gpg.export_pubkey(keyid, gpg_home)
 
 
 def in_toto_match_products(
