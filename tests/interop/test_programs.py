@@ -466,3 +466,59 @@ def test_every_option_of_2_x_is_ours(ours):
         ("match-products",): "-l --link -p --paths -e --exclude --lstrip-paths -v",
     }.items():
         assert set(wanted.split()) <= options(ours, *program)
+
+
+# --- random workflows, each half by another implementation ---------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def every_key(tmp_path_factory) -> Path:
+    """A PEM pair of every type."""
+    folder = tmp_path_factory.mktemp("keys")
+    for kind in ("ed25519", "ecdsa", "rsa"):
+        made = generate(kind, bits=2048)  # type: ignore[arg-type]  # one of the types
+        (folder / kind).write_bytes(private_pem(made, None))
+        (folder / f"{kind}.pub").write_bytes(made.key.public_pem())
+    return folder
+
+
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(
+    kind=st.sampled_from(["ed25519", "ecdsa", "rsa"]),
+    envelope=st.booleans(),
+    names=st.lists(st.sampled_from(["a", "d/b", "d/ü c", "e/f/g"]), min_size=1, unique=True),
+    extra=st.booleans(),
+    ours_records=st.booleans(),
+    ours_signs=st.booleans(),
+)
+def test_a_random_workflow_of_both_implementations_is_judged_alike_by_both(
+    ours, upstream, every_key, kind, envelope, names, extra, ours_records, ours_signs
+):
+    recorder, signer = (ours if ours_records else upstream), (ours if ours_signs else upstream)
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "work"
+        shutil.copytree(every_key, folder)
+        for name in names:
+            (folder / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / "in" / name).write_text(name)
+        flags = ["--use-dsse"] * envelope
+        done = run(recorder, folder, "run", "-n", "one", "--signing-key", kind, *flags, "-p", "in", "-x")
+        assert done.code == 0, done.err
+        key = load_signer((folder / kind).read_bytes()).key
+        rules = [["MATCH", "*", "WITH", "PRODUCTS", "FROM", "one"], ["DISALLOW", "*"]]
+        described = layout([step("one", by=(BOB,))], [inspection("true")])
+        described["keys"] = {key.id: key.to_json()}
+        described["steps"][0]["pubkeys"] = [key.id]  # type: ignore[index]  # a list of steps
+        described["inspect"][0]["expected_materials"] = [  # type: ignore[index]  # a list of inspections
+            *([["ALLOW", pattern] for pattern in ("*.pub", "ed25519", "ecdsa", "rsa", "root.layout")]), *rules
+        ]  # fmt: skip
+        form = "dsse" if envelope else "metablock"
+        (folder / "root.layout").write_bytes(seal(Layout.from_json(described), BOB, form=form))
+        done = run(signer, folder, "sign", "-f", "root.layout", "-k", kind)
+        assert done.code == 0, done.err
+        if extra:
+            (folder / "in" / "stray").write_text("x")
+        command = ["verify", "-l", "root.layout", "--verification-keys", f"{kind}.pub"]
+        ((mine, theirs),) = both(ours, upstream, folder, command)
+    assert mine.code == theirs.code == int(extra), mine.err + theirs.err
+    assert mine.err == theirs.err
