@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from navicert.digest import DigestSet
 from navicert.verify.rules import Record
 from navicert.verify.selection import Choice, Constraint, Exhausted, Search
 from navicert.verify.thresholds import Group
@@ -104,12 +105,26 @@ def test_the_search_is_bounded() -> None:
         made.first()
 
 
-def test_big_records_cost_more_of_the_bound() -> None:
-    domain = Domain({"a": 2})
-    big = Record({str(n): () for n in range(3000)}, {})  # type: ignore[misc]
-    domain.domains["a"] = (Group((), big), Group((), big))
+def test_each_try_costs_one_and_the_last_that_is_allowed_counts() -> None:
+    domain = Domain({"a": 3})
+    second = domain.constraint(("a",), lambda a: a == 1)
+    assert domain.numbers(search(domain, second, budget=2).first()) == {"a": 1}
     with pytest.raises(Exhausted):
-        search(domain, domain.constraint(("a",), lambda a: False), budget=4).first()
+        search(domain, second, budget=1).first()
+
+
+@pytest.mark.parametrize(("materials", "products", "cost"), [(999, 0, 1), (1000, 0, 2), (0, 1000, 2), (500, 500, 2)])
+def test_a_thousand_artifacts_cost_as_much_as_a_try(materials: int, products: int, cost: int) -> None:
+    domain = Domain({"a": 2})
+
+    def files(number: int) -> dict[str, DigestSet]:
+        return {str(n): DigestSet() for n in range(number)}
+
+    record = Record(files(materials), files(products))
+    domain.domains["a"] = (Group((), record), Group((), record))
+    assert search(domain, domain.constraint(("a",), lambda a: True), budget=cost).first() is not None
+    with pytest.raises(Exhausted):
+        search(domain, domain.constraint(("a",), lambda a: True), budget=cost - 1).first()
 
 
 def test_where_there_is_nothing_to_choose_there_is_no_bound() -> None:
