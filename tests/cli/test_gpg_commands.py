@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -206,3 +210,18 @@ def test_a_private_key_in_armour_is_left_to_gpg(
     assert main(["verify", "--layout", "x", "--owner", "secret.asc"]) == 2
     assert main(["show", "secret.asc"]) == 0
     assert "private key" in capsys.readouterr().out
+
+
+def test_the_commands_of_the_guide_work(work: Path, keyring: Keyring, alice: str) -> None:
+    guide = (Path(__file__).resolve().parents[2] / "docs" / "guides" / "gpg-keys.md").read_text(encoding="utf-8")
+    (work / "layout.yaml").unlink()
+    (work / "alice.asc").unlink()
+    script = "\n".join(re.findall(r"^```bash\n(.*?)^```", guide, re.MULTILINE | re.DOTALL))
+    path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    environment = {**os.environ, "PATH": path, "GNUPGHOME": str(keyring.home)}
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "PASS  file app.txt is what the chain produced" in done.stdout
+    assert f"id           {alice}" in done.stdout
