@@ -334,7 +334,9 @@ def test_a_key_pressed_in_the_terminal_reaches_the_command_once(work):
     """Ctrl-C goes to all processes of the terminal; passed on it would be a second one."""
     count = "n=0; trap 'n=$((n+1)); echo got $n' INT; echo ready"
     script = count + "; i=0; while [ $i -lt 20 ]; do sleep 0.05; i=$((i+1)); done; exit 4"
-    spawn = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+    # Where the tests run in the background, SIGINT is ignored, and a shell may not trap what it was told to ignore.
+    heed = "signal.signal(signal.SIGINT, signal.SIG_DFL)"
+    spawn = f"import os, pty, signal, sys; {heed}; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
     command = [sys.executable, "-c", spawn, *PROGRAM, "run", "build", "-k", "../key", "--", "sh", "-c", script]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as process:
         assert process.stdin is not None
