@@ -318,3 +318,22 @@ def test_a_step_name_that_is_no_file_name_is_refused_before_anything_is_written(
         with pytest.raises(FormatError, match="name"):
             build(name)
     assert not list(work.glob("**/*.link"))
+
+
+@pytest.mark.parametrize(
+    "content", ["{}", '{"signed": {"_type": "other"}, "signatures": []}', '{"payload": ""}', "{", "\x00"]
+)
+def test_what_is_no_layout_is_refused_with_the_name_of_the_file(work, content, monkeypatch, capsys):
+    Path("root.layout").write_text(content)
+    assert verify(monkeypatch) == 1
+    said = capsys.readouterr().err
+    assert "root.layout" in said
+    assert "Traceback" not in said
+
+
+def test_a_name_that_a_terminal_would_obey_is_shown_as_it_is_written(work, monkeypatch, capsys):
+    Path("\x1b]0;x\x07").write_text("x")
+    runlib.in_toto_run("build", [], ["."], [], signer=signer("bob"))
+    signed(layout(["DISALLOW", "*"])).dump("root.layout")
+    assert verify(monkeypatch, "-v") == 1
+    assert not {"\x1b", "\x07"} & set(capsys.readouterr().err)

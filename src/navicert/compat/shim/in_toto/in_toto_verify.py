@@ -8,10 +8,11 @@ import sys
 from typing import Any, Final
 
 from navicert.compat.shim.in_toto import __version__, argument, keyring, verifylib
-from navicert.compat.shim.in_toto.exceptions import RuleVerificationError, SignatureVerificationError
+from navicert.compat.shim.in_toto.exceptions import InvalidMetadata, RuleVerificationError, SignatureVerificationError
 from navicert.compat.shim.in_toto.models.metadata import Metadata
 from navicert.compat.shim.in_toto.settings import LINK_CMD_EXEC_TIMEOUT
 from navicert.compat.shim.securesystemslib._gpg import functions as gpg
+from navicert.compat.shim.securesystemslib.exceptions import FormatError
 
 LOG: Final = logging.getLogger("in_toto")
 
@@ -75,7 +76,7 @@ def main() -> None:
         )
     try:
         LOG.info("Loading layout...")
-        layout = Metadata.load(args.layout)
+        layout = _load(args.layout)
         owners: dict[str, dict[str, Any]] = {}
         if args.gpg:
             LOG.info("Loading layout gpg key(s)...")
@@ -95,3 +96,13 @@ def main() -> None:
         LOG.error("(in-toto-verify) %s: %s", type(error).__name__, str(error) or f"no reason given for '{args.layout}'")
         sys.exit(1)
     sys.exit(0)
+
+
+def _load(path: str) -> Any:
+    """The layout in the file; what is wrong with it is said with the name of the file."""
+    try:
+        return Metadata.load(path)
+    except (FormatError, InvalidMetadata) as error:
+        if path in str(error):
+            raise
+        raise type(error)(f"{error} ('{path}')") from error
