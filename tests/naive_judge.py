@@ -6,7 +6,7 @@ Tests compare it with the real one over random cases.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import combinations, product
@@ -173,17 +173,52 @@ def holds(task: Task, own: Report, chain: Mapping[str, Report]) -> bool:
     return True
 
 
-def passes(
-    tasks: Sequence[Task], links: Mapping[str, Sequence[tuple[frozenset[str], Link]]], target: str | None
-) -> bool:
-    """Whether some choice of reports satisfies every rule, with `target` (SHA-256, hex) a product of the last step."""
+@dataclass(frozen=True)
+class Look:
+    """One inspection: its rules, what it found and left, and whether its command returned 0."""
+
+    rules: Task
+    found: Report
+    returned_zero: bool = True
+
+
+def choices(
+    tasks: Sequence[Task], links: Mapping[str, Sequence[tuple[frozenset[str], Link]]], looks: Sequence[Look] = ()
+) -> Iterator[dict[str, Report]]:
+    """Every choice of one report for each step under which all rules hold, those of the inspections included."""
+    if not all(look.returned_zero for look in looks):
+        return
     options = [possible_reports(task, links.get(task.name, ())) for task in tasks]
     for choice in product(*options):
         chain = {task.name: report for task, report in zip(tasks, choice, strict=True)}
-        if target is not None and not any(
-            digests.get("sha256", "").lower() == target for digests in choice[-1].products.values()
-        ):
+        if not all(holds(task, chain[task.name], chain) for task in tasks):
             continue
-        if all(holds(task, chain[task.name], chain) for task in tasks):
+        seen = {**chain, **{look.rules.name: look.found for look in looks}}
+        if all(holds(look.rules, look.found, seen) for look in looks):
+            yield chain
+
+
+def summaries(
+    tasks: Sequence[Task], links: Mapping[str, Sequence[tuple[frozenset[str], Link]]], looks: Sequence[Look] = ()
+) -> list[Report]:
+    """What a sublayout reports: first materials and last products, for every way in which it holds."""
+    found: list[Report] = []
+    for chain in choices(tasks, links, looks):
+        report = Report(chain[tasks[0].name].materials, chain[tasks[-1].name].products)
+        if report not in found:
+            found.append(report)
+    return found
+
+
+def passes(
+    tasks: Sequence[Task],
+    links: Mapping[str, Sequence[tuple[frozenset[str], Link]]],
+    target: str | None,
+    looks: Sequence[Look] = (),
+) -> bool:
+    """Whether some choice of reports satisfies every rule, with `target` (SHA-256, hex) a product of the last step."""
+    for chain in choices(tasks, links, looks):
+        made = chain[tasks[-1].name].products.values()
+        if target is None or any(digests.get("sha256", "").lower() == target for digests in made):
             return True
     return False
