@@ -72,6 +72,8 @@ CATALOGUE: Final[Mapping[str, tuple[Severity, str]]] = {
     "key.unusable": (_ERROR, "a key that cannot be read"),
     "key.private": (_ERROR, "a private key in the layout"),
     "key.id": (_WARNING, "a key under an id that it does not answer to"),
+    "key.gpg": (_INFO, "a GPG key, whose revocation no verifier sees"),
+    "key.expires": (_WARNING, "a GPG key that expires before the layout"),
     "key.twice": (_WARNING, "one key under two ids"),
     "key.unused": (_WARNING, "a key or functionary that performs no step"),
     "functionary.shared-key": (_ERROR, "two persons with one key"),

@@ -12,6 +12,7 @@ from navicert.crypto.key import Key
 from navicert.errors import NavicertError
 from navicert.model.layout import Step
 from navicert.strictjson import pointer
+from navicert.timestamp import format_timestamp
 
 _SEVERAL: Final = 3
 
@@ -57,6 +58,7 @@ class Roster:
         """What is wrong with keys, persons and thresholds."""
         yield from self._problems
         yield from self._ids()
+        yield from self._gpg()
         yield from self._same_material()
         yield from self._unused()
         for index, step in enumerate(self._policy.layout.steps):
@@ -93,6 +95,27 @@ class Roster:
                     "list it under an id of its own, so that evidence signed with it is found",
                     place=f"key {keyid[:8]}",
                     pointer=pointer("/keys", keyid),
+                )
+
+    def _gpg(self) -> Iterator[Finding]:
+        for keyid, key in self._keys.items():
+            place, where = f"key {keyid[:8]}", pointer("/keys", keyid)
+            if key.openpgp:
+                yield found(
+                    "key.gpg",
+                    "what gpg knows of it later, such as that it was revoked, does not reach whoever verifies",
+                    f"deny it, if it comes to that, with: navicert verify --revoke {key.modern_id}",
+                    place=place,
+                    pointer=where,
+                )
+            until, end = key.expires, self._policy.expires
+            if until is not None and end is not None and until < end:
+                yield found(
+                    "key.expires",
+                    f"its evidence counts until {format_timestamp(until)}, and the layout is valid for longer",
+                    "prolong it with gpg and export it again, or let the layout expire before it",
+                    place=place,
+                    pointer=where,
                 )
 
     def _same_material(self) -> Iterator[Finding]:

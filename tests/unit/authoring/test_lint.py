@@ -10,6 +10,7 @@ from textwrap import dedent, indent
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.openpgp_builder import pgp, public
 
 from navicert.authoring.finding import CATALOGUE, Severity
 from navicert.authoring.lint import lint, worst
@@ -166,7 +167,10 @@ EXAMPLES = {
     "inspection.unbound": (look("look r.json", "MATCH r.json WITH PRODUCTS FROM build"), look("look r.json")),
 }
 # What no draft can hold is shown in documents, below.
-IN_DOCUMENTS = {"key.unknown", "key.unusable", "key.private", "key.id", "key.twice", "lint.incomplete"}
+IN_DOCUMENTS = {
+    *("key.unknown", "key.unusable", "key.private", "key.id", "key.gpg", "key.expires", "key.twice"),
+    "lint.incomplete",
+}
 
 
 @pytest.fixture
@@ -565,6 +569,24 @@ def test_a_key_that_cannot_be_read_is_an_error(check, layout):
     (alice, bob) = layout.keys
     findings = check(replace(layout, keys={alice: layout.keys[alice], bob: {"keytype": "dsa"}}))
     assert without(findings) == ["key.unusable", "threshold.unreachable"]
+
+
+def test_a_gpg_key_is_told_of_and_warned_of_where_it_ends_before_the_layout(check, layout):
+    fingerprint = pgp("alice").fingerprint
+    key = public(pgp("alice"), pgp("sub")).to_json()
+    step = replace(layout.steps[0], pubkeys=(pgp("sub").fingerprint,))
+
+    def findings(**more):
+        return check(replace(layout, keys={**layout.keys, fingerprint: {**key, **more}}, steps=(step, layout.steps[1])))
+
+    def about_keys(**more):
+        return [id for id in ids(findings(**more)) if id in ("key.gpg", "key.expires")]
+
+    assert about_keys() == ["key.gpg"]
+    assert fingerprint in only(findings(), "key.gpg").remedy
+    assert about_keys(validity_period=60) == ["key.gpg", "key.expires"]
+    assert "counts until 2023-11-14T22:14:20Z" in only(findings(validity_period=60), "key.expires").message
+    assert about_keys(validity_period=2**32 - 1) == ["key.gpg"]
 
 
 def test_a_private_key_in_a_layout_is_an_error(check, layout):

@@ -87,6 +87,15 @@ def test_a_file_with_a_key_is_read_with_armour_or_without(master, tmp_path):
         assert len(key.members) == 2
 
 
+def test_signatures_that_cannot_be_read_prove_nothing_and_do_no_harm():
+    master = pgp(ALICE)
+    broken = packet(SIGNATURE, b"\x05") + packet(SIGNATURE, b"") + packet(SIGNATURE, b"\x04\x13\x63\x08" + bytes(9))
+    data = packet(MASTER, master.body) + name_packet(master, hashed=[Part(EXPIRES, number(60))]) + broken
+    key = read_bundle(data + subkey_packet(master, pgp(SUB)) + broken)
+    assert key.validity == 60
+    assert len(key.subkeys) == 1
+
+
 @pytest.mark.parametrize("hash", [SHA1, 9, SHA512])
 def test_self_signatures_may_be_old_or_stronger(hash):
     master = pgp(ALICE)
