@@ -79,6 +79,7 @@ class Tree:
                 continue
             trail = (*ancestors, identity)
             files: list[str] = []
+            folders: list[str] = []
             for name, entry in self._scan(folder):
                 kind = _kind(entry, name)
                 if kind == FILE:
@@ -86,7 +87,9 @@ class Tree:
                 elif kind != FOLDER:
                     notes.add(kind, name)
                 elif self._follow or not entry.is_symlink():
-                    pending.append((name, trail))
+                    folders.append(name)
+            # The first of them next, as `os.walk` goes: what is shown unsorted then has the order that people know.
+            pending.extend((name, trail) for name in reversed(folders))
             yield folder, files
 
     def children(self, folder: str) -> list[tuple[str, str, bool]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -337,3 +338,11 @@ def test_a_name_that_a_terminal_would_obey_is_shown_as_it_is_written(work, monke
     signed(layout(["DISALLOW", "*"])).dump("root.layout")
     assert verify(monkeypatch, "-v") == 1
     assert not {"\x1b", "\x07"} & set(capsys.readouterr().err)
+
+
+def test_files_are_found_in_the_order_of_os_walk(work):
+    for name in ("d/x/1", "d/y/2", "d/z/w/3", "d/4", "e/5"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text(name)
+    walked = [os.path.normpath(os.path.join(folder, name)) for folder, _, names in os.walk(".") for name in names]
+    assert list(runlib.record_artifacts_as_dict(["."])) == walked
