@@ -135,7 +135,7 @@ class Chain:
     steps: tuple[Step, ...] = ()
     inspections: tuple[Inspection, ...] = ()
     keys: Mapping[str, Signer] = field(default_factory=dict)
-    """Key id → signer of every functionary that a step names."""
+    """Id of the key (of a GPG subkey: of its master) → signer of every functionary that a step names."""
     filed: tuple[Piece, ...] = ()
     results: Mapping[str, InspectionResult] = field(default_factory=dict)
     """Inspection → what running it gives, sublayouts' included."""
@@ -162,12 +162,12 @@ class Chain:
         step = Step(
             name,
             threshold,
-            tuple(one.keyid for one in who),
+            tuple(one.key.id for one in who),
             parse_command(command),
             rules(materials),
             rules(products),
         )
-        return replace(self, steps=(*self.steps, step), keys={**self.keys, **{one.keyid: one for one in who}})
+        return replace(self, steps=(*self.steps, step), keys={**self.keys, **{one.key.id: one for one in who}})
 
     def inspection(self, name: str, *, run: str = "true", materials: Rules = (), products: Rules = ()) -> Chain:
         """This chain with one more inspection."""
@@ -176,7 +176,7 @@ class Chain:
 
     def release(self, *, name: str = "", version: int | None = None, persons: Mapping[str, By] | None = None) -> Chain:
         """This chain with the signed line that says its name, version and whose keys are whose."""
-        owned = {person: tuple(one.keyid for one in _signers(by)) for person, by in (persons or {}).items()}
+        owned = {person: tuple(one.key.id for one in _signers(by)) for person, by in (persons or {}).items()}
         return replace(self, readme=Release(name, version, owned).append_to(self.readme))
 
     def having(self, **fields: Any) -> Chain:
@@ -269,7 +269,7 @@ class Chain:
             self.expires,
             self.steps,
             self.inspections,
-            {keyid: {**one.key.to_json(), "keyid": keyid} for keyid, one in self.keys.items()},
+            {keyid: one.key.to_json() for keyid, one in self.keys.items()},
             self.readme,
         )
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.openpgp_builder import PgpSigner, pgp, public
 
 from navicert.errors import Malformed
 from navicert.model.layout import Inspection
@@ -78,3 +79,11 @@ def test_the_example_of_the_documentation_is_true() -> None:
     page = Path(__file__).resolve().parents[2] / "docs" / "reference" / "api.md"
     (example,) = re.findall(r"^```python\n(from navicert\.testing .*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
     exec(example, {})
+
+
+def test_a_chain_takes_gpg_keys_and_their_subkeys() -> None:
+    key = public(pgp("master"), pgp("sub"))
+    bob = PgpSigner(pgp("sub"), key)
+    good = chain().having(form="metablock").step("build", by=bob).link("build")
+    assert good.verdict().passed
+    assert not good.having(filed=()).link("build", by="eve").verdict().passed

@@ -59,14 +59,15 @@ def open_gpg_key(uri: str) -> GpgKey:
     """The public key, with its subkeys, whose full fingerprint `uri` gives. Raises as `open_gpg_signer` does."""
     try:
         keyid, homedir = _split(uri)
-        if len(keyid) != 40:
+        digits = _check_id(keyid) if keyid else ""
+        if len(digits) != 40:
             raise Malformed(
                 "only a full fingerprint says which key is trusted",
                 expected="gpg: and 40 hex digits",
                 remedy="gpg --list-keys shows it",
             )
         key = export_key(keyid, homedir)
-        if key.keyid != keyid.lower():
+        if key.keyid != digits:
             raise Malformed(
                 "a subkey; trusted is its master, with all subkeys", remedy=f"write gpg:{key.keyid} if that is meant"
             )

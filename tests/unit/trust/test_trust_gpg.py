@@ -135,7 +135,7 @@ def test_a_folder_with_odd_characters_is_named_in_the_uri(ring, tmp_path):
 
 
 def test_a_public_key_is_the_master_with_its_subkeys(ring):
-    key = open_public_key(ring.uri(ring.master))
+    key = open_public_key(ring.uri(f"0x{ring.master.upper()}"))
     assert isinstance(key, GpgKey)
     assert [one.id for one in key.members] == [ring.master, ring.older, ring.newer]
     assert key.subkeys[0].validity == 20 * 365 * 86400
