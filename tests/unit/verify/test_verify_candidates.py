@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -94,6 +95,44 @@ def test_two_keys_of_one_person_count_once() -> None:
     assert not two.release(persons={"Bob": ["bob", "bobs other"]}).verdict().passed
     fingerprints = {key("bob").fingerprint: "Bob", key("bobs other").fingerprint: "Bob"}
     assert not two.verdict(principals=fingerprints).passed
+
+
+class TestWhoMayNotSign:
+    """A document by a functionary of another step leaves no trace in this one but a near miss."""
+
+    step = chain().step("build", by="bob", command="make").step("test", by="tess").link("test")
+
+    def test_of_a_link_not_even_the_command_is_looked_at(self) -> None:
+        made = self.step.link("build", command="make", products={"app": b""})
+        made = made.link("build", by="tess", command="evil", products={"app": b""})
+        verdict = made.verdict()
+        assert verdict.passed
+        assert checks(verdict, "step.command") == []
+        assert len(misses(verdict)) == 1
+
+    def test_a_sublayout_is_not_even_judged(self) -> None:
+        inner = chain().step("compile", by="carl")
+        verdict = self.step.link("build", command="make").sublayout("build", inner, by="tess").verdict()
+        assert verdict.passed
+        assert misses(verdict) == [f"is signed by {key('tess').short}, who may not sign for this step"]
+
+
+def test_copies_of_a_sublayout_are_judged_once() -> None:
+    inner = chain().step("compile", by="carl").link("compile")
+    made = chain().step("all", by="bob").sublayout("all", inner)
+    raw = made.filed[0].raw or b""
+    for indent in range(5):
+        made = made.file(json.dumps(json.loads(raw), indent=indent).encode(), "all", key("bob").id)
+    assert made.verdict(limits=replace(LOCAL, sublayouts=1)).passed
+
+
+def test_a_layout_that_stands_above_is_no_evidence_below_and_no_repetition() -> None:
+    # It lies beside the evidence, in no folder, so that it is seen from below too.
+    inner = chain().step("all", by="bob")
+    verdict = chain().step("all", by="bob").sublayout("all", inner).verdict()
+    assert not verdict.passed
+    assert "stands for a step above this one" in misses(verdict)
+    assert checks(verdict, "sublayout.repeated") == []
 
 
 class TestStatement:

@@ -182,6 +182,12 @@ class TestRules:
         made = made.link("build", products={"app": b"1"}).inspection("scan").finds("scan", products={"app": b"1"})
         assert not made.verdict().passed
 
+    def test_of_steps_do_not_see_what_was_found_before_either(self) -> None:
+        made = chain().step("build", by="bob", products=["MATCH * WITH PRODUCTS FROM scan", "DISALLOW *"])
+        made = made.link("build", products={"app": b"1"}).inspection("scan").finds("scan", products={"app": b"1"})
+        case = replace(made.case(), inspected={"verdict/inspection[scan]": made.results["scan"]})
+        assert causes(evaluate(case)) == ["rule.disallow"]
+
     def test_choose_among_links_that_disagree(self) -> None:
         two = BASE.link("build", products={"app": b"other"}).inspection(
             "look", materials=["MATCH app WITH PRODUCTS FROM build", "DISALLOW *"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.checks import causes, checks, only
 
-from navicert.testing import Chain, chain, key
+from navicert.testing import Chain, chain, file_target, key
 from navicert.verdict import Check, Outcome
 from navicert.verify import rulings
 from navicert.verify.profile import Profile
@@ -38,6 +38,7 @@ def test_rules_that_hold_say_how_much_they_consumed() -> None:
     assert verdict.passed
     (match,) = checks(verdict, "rule.match")
     assert (match.subject, match.reason) == ("1 MATCH * WITH PRODUCTS FROM fetch", "2 artifacts")
+    assert {check.subject for check in checks(verdict, "rule.disallow")} == {"2 DISALLOW *"}
     assert only(verdict, "step.materials").reason == "2 rules on 2 artifacts"
 
 
@@ -86,6 +87,11 @@ class TestMismatch:
         assert first.cause is None
         assert second.cause in [path for path, _ in verdict.root.walk()]
         assert causes(verdict) == ["rule.match-unsatisfied"]
+
+    def test_beside_one_that_is_new_is_a_cause(self) -> None:
+        tight = BASE.step("pack", by="bob", materials=["MATCH * WITH PRODUCTS FROM fetch", "DISALLOW *"])
+        made = tight.link("build", materials={"b": b"x"}).link("pack", materials={"a": b"y", "b": b"x"})
+        assert causes(made.verdict()) == ["rule.match-unsatisfied", "rule.match-unsatisfied"]
 
     def test_to_yet_another_digest_is_new(self) -> None:
         tight = BASE.step("pack", by="bob", materials=["MATCH * WITH PRODUCTS FROM fetch", "DISALLOW *"])
@@ -152,6 +158,39 @@ class TestDisallow:
         made = chain().step("fetch", by="bob").step("build", by="carl", materials=lines)
         verdict = made.link("build", materials={"a": b"1", "c": b"1"}).verdict()
         assert causes(verdict) == ["step.threshold", "rule.disallow"]
+
+
+class TestChoice:
+    """Among links that disagree, rules decide: whichever comes first, the one that holds is found."""
+
+    @pytest.mark.parametrize("number", range(6))
+    def test_disallow_decides(self, number: int) -> None:
+        step = chain().step("build", by="bob", products=["ALLOW app", "DISALLOW *"])
+        name = b"%d" % number
+        made = step.link("build", products={"app": name}).link("build", products={"app": name, "extra": name})
+        assert made.verdict().passed
+
+    @pytest.mark.parametrize("number", range(6))
+    def test_require_decides(self, number: int) -> None:
+        step = chain().step("build", by="bob", products=["REQUIRE app", "ALLOW *", "DISALLOW *"])
+        name = b"%d" % number
+        assert step.link("build", products={"app": name}).link("build", products={"x": name}).verdict().passed
+
+    @pytest.mark.parametrize("number", range(6))
+    def test_an_idle_match_decides_only_with_the_option(self, number: int) -> None:
+        lines = ["MATCH lib WITH PRODUCTS FROM fetch", "ALLOW *", "DISALLOW *"]
+        step = (
+            chain().step("fetch", by="ann", products=["ALLOW *", "DISALLOW *"]).step("build", by="bob", products=lines)
+        )
+        name = b"%d" % number
+        made = step.link("fetch", products={"lib": name})
+        made = made.link("build", products={"app": name}).link("build", products={"lib": name})
+        assert made.verdict(target=file_target(name)).passed
+        assert made.verdict(target=file_target(name), strict=True).passed
+        only_idle = step.link("fetch", products={"lib": b"l"}).link("build", products={"app": name})
+        only_idle = only_idle.link("build", products={"lib": b"l"})
+        assert only_idle.verdict(target=file_target(name)).passed
+        assert not only_idle.verdict(target=file_target(name), strict=True).passed
 
 
 class TestRequire:
