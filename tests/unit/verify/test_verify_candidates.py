@@ -128,7 +128,7 @@ def test_copies_of_a_sublayout_are_judged_once() -> None:
 
 def test_a_layout_that_stands_above_is_no_evidence_below_and_no_repetition() -> None:
     # It lies beside the evidence, in no folder, so that it is seen from below too.
-    inner = chain().step("all", by="bob")
+    inner = chain().step("all", by="bob").having(readme="another layout")
     verdict = chain().step("all", by="bob").sublayout("all", inner).verdict()
     assert not verdict.passed
     assert "stands for a step above this one" in misses(verdict)
