@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 from tests.checks import causes, checks, only, outcome
 
+from navicert.digest import sha256
 from navicert.envelope.document import seal
 from navicert.errors import Malformed
 from navicert.limits import LOCAL
@@ -273,6 +274,63 @@ class TestChoice:
         verdict = made.verdict(limits=replace(LOCAL, selections=1))
         assert not verdict.passed
         assert outcome(verdict, "chain.selection") is Outcome.FAIL
+
+
+class TestChoiceWithTarget:
+    """Contradictory links beside something else that is missing, revoked or inspected: in whichever order they come."""
+
+    @pytest.mark.parametrize("number", range(6))
+    def test_what_is_missing_is_the_cause(self, number: int) -> None:
+        made = GOOD.without("build").link("fetch", products={"src": b"%d" % number})
+        verdict = made.verdict(target=file_target(b"elf"))
+        assert causes(verdict) == ["step.threshold"]
+
+    @pytest.mark.parametrize("number", range(6))
+    def test_an_inspection_that_matches_no_step_decides_nothing(self, number: int) -> None:
+        made = GOOD.link("build", materials={"src": b"s"}, products={"app": b"%d" % number})
+        made = made.inspection("look", materials=["ALLOW *", "DISALLOW *"]).finds("look", materials={"x": b""})
+        assert made.verdict(target=file_target(b"elf")).passed
+        assert made.verdict(target=file_target(b"%d" % number)).passed
+
+    @pytest.mark.parametrize("number", range(6))
+    def test_the_link_that_an_inspection_ties_the_target_to_is_found(self, number: int) -> None:
+        content, other = b"%d" % number, b"other %d" % number
+        made = (
+            chain()
+            .step("make", by="ann")
+            .step("note", by="ann")
+            .inspection("look", materials=["MATCH * WITH PRODUCTS FROM make", "ALLOW *"])
+            .inspection("empty", materials=["MATCH * WITH PRODUCTS FROM make"])
+            .link("make", products={"app": content})
+            .link("make", products={"app": other})
+            .link("note")
+            .finds("look", materials={"app": content})
+            .finds("empty")
+        )
+        assert made.verdict(target=file_target(content)).passed
+        assert not made.verdict(target=file_target(other)).passed
+        assert made.verdict(target=file_target(content), target_step="look").passed
+        assert not made.verdict(target=file_target(content), target_step="empty").passed
+        assert not made.verdict(target=file_target(content), target_step="note").passed
+
+    @pytest.mark.parametrize("number", range(6))
+    def test_a_revoked_artifact_is_not_chosen(self, number: int) -> None:
+        content = b"%d" % number
+        made = GOOD.link("build", materials={"src": b"s"}, products={"app": content})
+        for denied, left in ((b"elf", content), (content, b"elf")):
+            revoked = Revocations(frozenset({str(sha256(denied))}))
+            assert made.verdict(revoked=revoked).passed
+            assert made.verdict(revoked=revoked, target=file_target(left)).passed
+
+    @pytest.mark.parametrize("number", range(6))
+    def test_rules_on_products_decide_among_the_links_of_two_steps(self, number: int) -> None:
+        lines = ["MATCH * WITH PRODUCTS FROM fetch", "DISALLOW *"]
+        steps = chain().step("fetch", by="ann").step("build", by="bob", products=lines)
+        one, two, odd = (b"%d %d" % (number, n) for n in range(3))
+        made = steps.link("fetch", products={"x": one}).link("fetch", products={"x": two})
+        made = made.link("build", products={"x": odd}).link("build", products={"x": two})
+        assert made.verdict().passed
+        assert not made.verdict(target=file_target(odd)).passed
 
 
 class TestLayoutItself:
