@@ -48,8 +48,10 @@ make_venv() {
 }
 
 install() {
-    # What was resolved is installed, byte for byte: every file is checked against a hash in the lock.
-    if ! "$venv/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes "$@"; then
+    # What was resolved is installed, byte for byte: every file is checked against a hash in the lock. Nothing is
+    # resolved again (--no-deps): pip before 24 took the newest release for a dependency that is named with an extra,
+    # which has no hash here from the day on which there is a newer one.
+    if ! "$venv/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes --no-deps "$@"; then
         say "Installing the dependencies failed (see above). This needs a package index: PyPI, or the mirror that"
         say "pip is configured for (pip config set global.index-url ..., or PIP_INDEX_URL)."
         exit 3
@@ -83,4 +85,8 @@ done
 # shellcheck disable=SC2086
 install $arguments
 "$venv/bin/python" -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
+if ! "$venv/bin/python" -m pip check >/dev/null; then
+    say "The lock in requirements/ is not complete: $("$venv/bin/python" -m pip check)"
+    exit 3
+fi
 echo "$wanted" >"$stamp"

@@ -22,9 +22,18 @@ compile() {
 compile runtime.txt pyproject.toml
 # Whatever else is installed beside the package is resolved so that it agrees with what users get.
 compile build.txt --group build --constraint requirements/runtime.txt
-compile dev.txt pyproject.toml --all-extras --group dev --constraint requirements/runtime.txt
+# Without the extras `sigstore` and `kms`: they bring in securesystemslib, in whose place the tests put our shim. What
+# needs them runs in environments of their own (tests/lab.sh).
+compile dev.txt pyproject.toml --extra admission --extra cel --extra openssh --extra postgres --group dev \
+    --constraint requirements/runtime.txt
+compile sigstore.txt pyproject.toml --extra sigstore --constraint requirements/runtime.txt
+compile kms.txt pyproject.toml --extra kms --constraint requirements/runtime.txt
+# What goes into the image of the webhook (deploy/image).
+compile admission.txt pyproject.toml --extra admission --extra cel --constraint requirements/runtime.txt
 compile oracle.txt --group oracle
 compile scanner.txt --group scanner
+compile kubernetes.txt --group kubernetes
+compile kubectl.txt --group kubectl --no-deps
 
 if grep -nE '://|--(extra-)?index-url|--find-links' requirements/*.txt | grep -v ':#' ; then
     echo 'a lock names where it was made: see the lines above' >&2

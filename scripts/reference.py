@@ -10,10 +10,11 @@ import argparse
 import importlib
 import sys
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 
 from navicert.cli.main import COMMANDS, build_parser
-from navicert.verify.catalogue import CATALOGUE
+from navicert.slsa.catalogue import CHECKS as CATALOGUE
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
 
@@ -43,6 +44,7 @@ def commands(table: Mapping[str, tuple[str, str]], prog: str) -> Iterator[tuple[
         group = getattr(module, "COMMANDS", None)
         if group is not None:
             yield from commands(group, f"{prog} {word}")
+        if not hasattr(module, "configure"):
             continue
         parser = build_parser(module, f"{prog} {word}")
         yield f"{prog} {word}", section(parser, getattr(module, "EXAMPLE", ""))
@@ -51,7 +53,7 @@ def commands(table: Mapping[str, tuple[str, str]], prog: str) -> Iterator[tuple[
 def section(parser: argparse.ArgumentParser, example: str) -> str:
     """The section of one command: what it does, its arguments and options, an example."""
     usage = parser.format_usage().strip().removeprefix("usage: ")
-    lines = [" ".join((parser.description or "").split()), "", "```", usage, "```", "", "| | |", "|---|---|"]
+    lines = [*described(parser.description or ""), "", "```", usage, "```", "", "| | |", "|---|---|"]
     for action in parser._actions:
         if action.help == argparse.SUPPRESS or "--help" in action.option_strings:
             continue
@@ -59,6 +61,16 @@ def section(parser: argparse.ArgumentParser, example: str) -> str:
     if example:
         lines += ["", "```bash", example.strip(), "```"]
     return "\n".join(lines)
+
+
+def described(text: str) -> Iterator[str]:
+    """A description as Markdown: one line, and lines that are indented as they are."""
+    for fixed, group in groupby(text.splitlines(), lambda line: line.startswith("  ")):
+        lines = list(group)
+        if fixed:
+            yield "\n".join(["", "```", *(line[2:] for line in lines), "```", ""])
+        else:
+            yield " ".join(" ".join(lines).split())
 
 
 def invocation(parser: argparse.ArgumentParser, action: argparse.Action) -> str:

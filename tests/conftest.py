@@ -28,8 +28,21 @@ _LAB_PROGRAMS = {
     "syft": "bin/syft",
     "trivy": "bin/trivy",
     "wheels": "wheels",
+    "kms": "kms/bin/python",
     "in-toto-suite": "suite",
     "in-toto-3.1.0": "in-toto-3.1.0/bin/in-toto-run",
+    "sigstore-python": "sigstore/bin/python",
+}
+# What tests/kubernetes.sh brings together.
+_KUBERNETES_PROGRAMS = {
+    "etcd": "bin/etcd",
+    "kube-apiserver": "bin/kube-apiserver",
+    "kube-controller-manager": "bin/kube-controller-manager",
+    "kubectl": "bin/kubectl",
+    "kubectl-1.20": "bin/kubectl-1.20",
+    "helm": "bin/helm",
+    "kubernetes-validate": "kubernetes/bin/kubernetes-validate",
+    "python-base": "bin/python-base",
 }
 _DEBIAN_IN_TOTO = Path("/usr/bin/in-toto-run")
 
@@ -45,25 +58,30 @@ def _version(program: Path) -> str:
 
 
 def find_component(name: str) -> Path | None:
-    """Where the component `name` is, or None. For an in-toto: the folder of its programs."""
+    """Where the component `name` is, or None. For an in-toto and for postgresql: the folder of its programs."""
     if name == "in-toto-1.3.1":
         right = _DEBIAN_IN_TOTO.exists() and _version(_DEBIAN_IN_TOTO) == "in-toto-run 1.3.1"
         return _DEBIAN_IN_TOTO.parent if right else None
-    inside = LAB / _LAB_PROGRAMS[name] if name in _LAB_PROGRAMS else None
+    if name == "postgresql":
+        # Debian keeps the programs of a server apart from those of its clients.
+        found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
+        return found[-1].parent if found else None
+    programs = _LAB_PROGRAMS | _KUBERNETES_PROGRAMS
+    inside = LAB / programs[name] if name in programs else None
     if inside is not None and inside.exists():
         return inside.parent if name == "in-toto-3.1.0" else inside
-    return None if name.startswith("in-toto-") else _on_path(name)
+    if name == "kms" or name.startswith("in-toto-"):
+        return None
+    return _on_path({"softhsm": "softhsm2-util", "opensc": "pkcs11-tool"}.get(name, name))
 
 
 def _why_missing(name: str) -> str | None:
-    """What tests/lab.sh found to be in the way, or None where it could install everything or never ran."""
-    components = LAB / "components"
-    if not components.exists():
-        return None
-    for line in components.read_text().splitlines():
-        known, _, state = line.partition(" ")
-        if known == name and state.startswith("missing: "):
-            return state.removeprefix("missing: ")
+    """What a script of the lab found to be in the way, or None where it could install everything or never ran."""
+    for components in (LAB / "components", LAB / "kubernetes-components"):
+        for line in components.read_text().splitlines() if components.exists() else ():
+            known, _, state = line.partition(" ")
+            if known == name and state.startswith("missing: "):
+                return state.removeprefix("missing: ")
     return None
 
 
@@ -74,8 +92,15 @@ def require_component(name: str) -> Path:
     if found is not None:
         return found
     if reason is None and os.environ.get("NAVICERT_LAB") == "required":
-        pytest.fail(f"{name} is not there, though tests/lab.sh is meant to install it", pytrace=False)
-    pytest.skip(f"needs {name}: {reason or 'not installed; `make test` installs what it may'}")
+        pytest.fail(f"{name} is not there, though {_installer(name)[0]} is meant to install it", pytrace=False)
+    pytest.skip(f"needs {name}: {reason or f'not installed; `{_installer(name)[1]}` installs what it may'}")
+
+
+def _installer(name: str) -> tuple[str, str]:
+    """Which script installs `name`, and by which command."""
+    if name in _KUBERNETES_PROGRAMS:
+        return "tests/kubernetes.sh", "make test-kubernetes"
+    return "tests/lab.sh", "make test"
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from navicert.oci.blob import BlobSource
+from navicert.oci.destination import LayoutDestination
+from navicert.oci.manifest import Descriptor
+from navicert.oci.staging import staged
+from navicert.oci.transfer import Copied, copy_image
+
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -146,3 +152,13 @@ def docker_entries(
     name = sha256(config).removeprefix("sha256:") + ".json"
     contents = json.dumps([{"Config": name, "RepoTags": list(tags), "Layers": names}]).encode()
     return [*zip(names, tars, strict=True), (name, config), ("manifest.json", contents)]
+
+
+def copy_to_layout(source: BlobSource, root: Descriptor, path: Path, tag: str = "", **more: Any) -> Copied:
+    """Copies an image to the layout at `path`, which is made where there is none."""
+    if path.exists():
+        return copy_image(source, root, LayoutDestination(path), tag, **more)
+    with staged(path) as staging:
+        copied = copy_image(source, root, staging.destination, tag, **more)
+        staging.deliver_layout()
+    return copied

@@ -53,7 +53,7 @@ environment() {
     [ "$(cat "$stamp" 2>/dev/null || true)" = "$wanted" ] && "$lab/$1/bin/python" -c '' 2>/dev/null && return 0
     say "installing $1"
     .venv/bin/python -m venv --clear "$lab/$1" &&
-        "$lab/$1/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes -r "$2" \
+        "$lab/$1/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes --no-deps -r "$2" \
             >"$lab/$1.log" 2>&1 </dev/null && echo "$wanted" >"$stamp"
 }
 
@@ -62,13 +62,28 @@ environment in-toto-3.1.0 requirements/oracle.txt || missing_pypi="pip could not
 missing_scanner=
 environment scanner requirements/scanner.txt || missing_scanner="pip could not install it: see $lab/scanner.log"
 
+# kms: Navicert with its extra of that name, which cannot be in .venv: there our own modules stand in the place of
+# securesystemslib. The tests put the sources before what is installed; its list of plugins is what they need of it.
+kms() {
+    wanted=$(cat pyproject.toml src/navicert/__init__.py requirements/kms.txt | cksum)
+    [ "$(cat "$lab/kms/.complete" 2>/dev/null || true)" = "$wanted" ] && return 0
+    rm -rf "$lab/kms-wheel"
+    .venv/bin/hatchling build -t wheel -d "$lab/kms-wheel" >"$lab/kms-wheel.log" 2>&1 </dev/null &&
+        "$lab/kms/bin/python" -m pip install -qq --disable-pip-version-check --no-deps --force-reinstall \
+            "$lab"/kms-wheel/navicert-*.whl >>"$lab/kms-wheel.log" 2>&1 </dev/null && echo "$wanted" >"$lab/kms/.complete"
+}
+missing_kms=
+environment kms requirements/kms.txt && kms || missing_kms="pip could not install it: see $lab/kms.log"
+missing_sigstore=
+environment sigstore requirements/sigstore.txt || missing_sigstore="pip could not install it: see $lab/sigstore.log"
+
 # wheels: what Navicert itself needs, to be installed from there without an index, as a user would with one.
 wheels() {
     wanted=$(origin requirements/runtime.txt)
     [ "$(cat "$lab/wheels/.complete" 2>/dev/null || true)" = "$wanted" ] && return 0
     say "fetching wheels"
     rm -rf "$lab/wheels"
-    .venv/bin/python -m pip download --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+    .venv/bin/python -m pip download --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: \
         -r requirements/runtime.txt -d "$lab/wheels" >"$lab/wheels.log" 2>&1 </dev/null &&
         echo "$wanted" >"$lab/wheels/.complete"
 }
@@ -110,6 +125,11 @@ report() { # NAME REASON COMMAND...: ready where the command succeeds
     fi
 }
 static_busybox() { busybox true && ! ldd "$(command -v busybox)"; }
+postgresql_server() {
+    for program in /usr/lib/postgresql/*/bin/initdb; do [ -x "$program" ] && return 0; done
+    return 1
+}
+pkcs11_tool() { command -v pkcs11-tool; }
 debian_in_toto() { [ "$(/usr/bin/in-toto-run --version)" = "in-toto-run 1.3.1" ]; }
 
 {
@@ -121,10 +141,20 @@ debian_in_toto() { [ "$(/usr/bin/in-toto-run --version)" = "in-toto-run 1.3.1" ]
     report busybox "${refusal:-the one installed is not linked statically}" static_busybox
     report in-toto-1.3.1 "${refusal:-this release of Debian ships another version}" debian_in_toto
     report in-toto-3.1.0 "$missing_pypi" "$lab/in-toto-3.1.0/bin/in-toto-run" --version
+    report sigstore-python "$missing_sigstore" "$lab/sigstore/bin/python" -c "import sigstore"
     report in-toto-suite "$missing_suite" test -f "$lab/suite/.complete"
     report wheels "$missing_wheels" test -f "$lab/wheels/.complete"
+    report strace "$refusal" strace --version
     report shellcheck "$refusal" shellcheck --version
+    report docker-registry "$refusal" docker-registry --version
+    report postgresql "$refusal" postgresql_server
+    report podman "$refusal" podman --version
+    report dockerd "$refusal" dockerd --version
     report syft "$missing_scanner" "$lab/bin/syft" version
+    report kms "$missing_kms" "$lab/kms/bin/navicert" --version
+    report softhsm "$refusal" softhsm2-util --version
+    report openssl "$refusal" openssl version
+    report opensc "$refusal" pkcs11_tool
     report trivy "$missing_scanner" "$lab/bin/trivy" --version
 } >"$lab/components.new"
 mv "$lab/components.new" "$lab/components"

@@ -210,15 +210,28 @@ def summaries(
     return found
 
 
+def tied(look: Look, chain: Mapping[str, Report]) -> list[Digests]:
+    """What an inspection found and a MATCH of it ties to the products of a step."""
+    found: list[Digests] = []
+    seen = {**chain, look.rules.name: look.found}
+    for rules, side in ((look.rules.materials, "MATERIALS"), (look.rules.products, "PRODUCTS")):
+        for words, taken in zip(rules, judge_rules(rules, side, look.found, seen).consumed, strict=False):
+            upper = [word.upper() for word in words]
+            if upper[0] == "MATCH" and upper[upper.index("WITH") + 1] == "PRODUCTS" and words[-1] in chain:
+                found += [look.found.list(side)[path] for path in taken]
+    return found
+
+
 def passes(
     tasks: Sequence[Task],
     links: Mapping[str, Sequence[tuple[frozenset[str], Link]]],
     target: str | None,
     looks: Sequence[Look] = (),
 ) -> bool:
-    """Whether some choice of reports satisfies every rule, with `target` (SHA-256, hex) a product of the last step."""
+    """Whether some choice of reports satisfies every rule, with `target` (SHA-256, hex) a product of the last step, or
+    found by an inspection that ties it to a product."""
     for chain in choices(tasks, links, looks):
-        made = chain[tasks[-1].name].products.values()
+        made = [*chain[tasks[-1].name].products.values(), *(one for look in looks for one in tied(look, chain))]
         if target is None or any(digests.get("sha256", "").lower() == target for digests in made):
             return True
     return False

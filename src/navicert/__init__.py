@@ -16,31 +16,40 @@ __all__ = [
     "Check",
     "DirectoryStore",
     "Envelope",
+    "IdentityPolicy",
     "Inspection",
     "Key",
+    "Keyless",
     "Layout",
     "LimitExceeded",
     "Link",
     "Malformed",
     "NavicertError",
     "Outcome",
+    "Owners",
     "Policy",
     "Profile",
+    "Recall",
     "Refused",
     "Rule",
     "Signer",
     "Statement",
     "Step",
+    "TrustedRoot",
     "Unavailable",
     "Verdict",
     "VerificationFailed",
     "World",
     "evaluate",
     "gather",
+    "judge_bundle",
     "load_public_key",
     "load_signer",
+    "open_bundle",
     "open_document",
+    "open_store",
     "open_target",
+    "open_trusted_root",
     "record",
     "seal",
     "sign",
@@ -53,10 +62,13 @@ if TYPE_CHECKING:
     from navicert.crypto.formats import load_public_key, load_signer
     from navicert.crypto.key import Key
     from navicert.crypto.signer import Signer
+    from navicert.crypto.trusted_root import TrustedRoot
+    from navicert.envelope.bundle import open_bundle
     from navicert.envelope.document import Sealed as Envelope
     from navicert.envelope.document import add_signatures as sign
     from navicert.envelope.document import open_document, seal
     from navicert.errors import LimitExceeded, Malformed, NavicertError, Refused, Unavailable, VerificationFailed
+    from navicert.model.identity import IdentityPolicy
     from navicert.model.layout import Inspection, Layout, Step
     from navicert.model.link import Link
     from navicert.model.rule import Rule
@@ -65,9 +77,15 @@ if TYPE_CHECKING:
     from navicert.resolve.target import open_target
     from navicert.store.directory import DirectoryStore
     from navicert.store.gather import gather
+    from navicert.store.recall import Recall
+    from navicert.store.uri import open_store
+    from navicert.trust.sigstore import open_trusted_root
     from navicert.verdict import Check, Outcome, Verdict
+    from navicert.verify.bundle import judge_bundle
     from navicert.verify.case import Case, Policy
     from navicert.verify.evaluate import evaluate, verify
+    from navicert.verify.keyless import Keyless
+    from navicert.verify.ownership import Owners
     from navicert.verify.profile import Profile
 
 # Where each public name lives: its module, and its name there if it has another one.
@@ -76,31 +94,40 @@ _HOME = {
     "Check": "navicert.verdict",
     "DirectoryStore": "navicert.store.directory",
     "Envelope": "navicert.envelope.document:Sealed",
+    "IdentityPolicy": "navicert.model.identity",
     "Inspection": "navicert.model.layout",
     "Key": "navicert.crypto.key",
+    "Keyless": "navicert.verify.keyless",
     "Layout": "navicert.model.layout",
     "LimitExceeded": "navicert.errors",
     "Link": "navicert.model.link",
     "Malformed": "navicert.errors",
     "NavicertError": "navicert.errors",
     "Outcome": "navicert.verdict",
+    "Owners": "navicert.verify.ownership",
     "Policy": "navicert.verify.case",
     "Profile": "navicert.verify.profile",
+    "Recall": "navicert.store.recall",
     "Refused": "navicert.errors",
     "Rule": "navicert.model.rule",
     "Signer": "navicert.crypto.signer",
     "Statement": "navicert.model.statement",
     "Step": "navicert.model.layout",
+    "TrustedRoot": "navicert.crypto.trusted_root",
     "Unavailable": "navicert.errors",
     "Verdict": "navicert.verdict",
     "VerificationFailed": "navicert.errors",
     "World": "navicert.record.recorder",
     "evaluate": "navicert.verify.evaluate",
     "gather": "navicert.store.gather",
+    "judge_bundle": "navicert.verify.bundle",
     "load_public_key": "navicert.crypto.formats",
     "load_signer": "navicert.crypto.formats",
+    "open_bundle": "navicert.envelope.bundle",
     "open_document": "navicert.envelope.document",
+    "open_store": "navicert.store.uri",
     "open_target": "navicert.resolve.target",
+    "open_trusted_root": "navicert.trust.sigstore",
     "record": "navicert.record.recorder",
     "seal": "navicert.envelope.document",
     "sign": "navicert.envelope.document:add_signatures",

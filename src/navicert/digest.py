@@ -6,16 +6,19 @@ Spec: in-toto v1.0 §4.4 (hash objects); in-toto attestation DigestSet.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Final
 
+from navicert.dataclass import dataclass
 from navicert.errors import Malformed
 from navicert.strictjson import pointer, type_name
 
-_HEX = re.compile(r"[0-9a-fA-F]+")
-_NAME = re.compile(r"[A-Za-z0-9_.+/-]{1,64}")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+_HEX: Final = b"0123456789abcdefABCDEF"
+_NAME: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.+/-")
+_LONGEST_NAME: Final = 64
 
 STRONG: Final[Mapping[str, int]] = {
     "sha256": 64,
@@ -35,6 +38,23 @@ SELF_ONLY: Final = frozenset({"gitCommit", "gitTree", "gitBlob", "gitTag"})
 
 _GIT_LENGTHS: Final = (40, 64)
 
+_LENGTHS: Final[Mapping[str, tuple[int, ...]]] = {
+    **{name: (length,) for name, length in STRONG.items()},
+    **dict.fromkeys(SELF_ONLY, _GIT_LENGTHS),
+    **dict.fromkeys(("sha1", "ripemd160"), (40,)),
+    **dict.fromkeys(("sha224", "sha512_224", "sha3_224"), (56,)),
+    **dict.fromkeys(("sm3", "gost", "dirHash", "dirHash1"), (64,)),
+    "md5": (32,),
+}
+"""How many hexadecimal digits a whole digest has; those that are not here (`shake128`) have any even number."""
+_LONGEST_OPAQUE: Final = 4096
+
+HEXADECIMAL: Final = SELF_ONLY | {
+    *STRONG,
+    *"sha1 md5 sha224 sha512_224 sha3_224 shake128 shake256 ripemd160 sm3 gost dirHash dirHash1".split(),
+}
+"""Algorithms whose values are always written in hexadecimal. Spec: attestation framework, digest_set.md."""
+
 RECORDABLE: Final = tuple(STRONG)
 """Algorithms that `record` offers; all of them are in `hashlib`."""
 
@@ -53,14 +73,39 @@ class Digest:
     def parse(text: str) -> Digest:
         """The digest that `alg:hex` names. Raises `Malformed` unless it is a strong one of the right length."""
         algorithm, _, value = text.partition(":")
-        if STRONG.get(algorithm) != len(value) or not _HEX.fullmatch(value):
+        if STRONG.get(algorithm) != len(value) or not is_hex(value):
             raise Malformed("not a digest", expected="ALG:HEX, such as sha256 and 64 hex digits", got=repr(text[:80]))
         return Digest(algorithm, value.lower())
+
+
+def is_hex(text: str) -> bool:
+    """Whether `text` is one or more hexadecimal digits and nothing else."""
+    return text != "" and text.isascii() and not text.encode().translate(None, _HEX)
+
+
+def _is_name(text: str) -> bool:
+    """Whether `text` may be the name of an algorithm."""
+    return 1 <= len(text) <= _LONGEST_NAME and _NAME.issuperset(text)
 
 
 def sha256(data: bytes) -> Digest:
     """The SHA-256 digest of `data`."""
     return Digest("sha256", hashlib.sha256(data).hexdigest())
+
+
+def digest_of(text: str) -> DigestSet | None:
+    """The digest that `ALG:HEX` names, one that decides: a strong one, or the name of an object of git. None where
+    `text` does not begin with an algorithm. Raises `Malformed` for another length, and for weak algorithms."""
+    name, colon, value = text.partition(":")
+    if not colon or name not in HEXADECIMAL:
+        return None
+    if not is_hex(value) or not _decides(name, value):
+        raise Malformed(
+            "not a digest that decides anything",
+            expected=f"{', '.join((*STRONG, *sorted(SELF_ONLY)))} and all its hex digits",
+            got=repr(text[:80]),
+        )
+    return DigestSet.of({name: value.lower()})
 
 
 class DigestSet(tuple[tuple[str, str], ...]):
@@ -78,20 +123,26 @@ class DigestSet(tuple[tuple[str, str], ...]):
         return DigestSet(sorted(pairs.items() if isinstance(pairs, Mapping) else pairs))
 
     @staticmethod
-    def from_json(value: object, where: str) -> DigestSet:
+    def from_json(value: object, where: str, *, opaque: bool = False) -> DigestSet:
         """The digest set of a JSON object at the JSON pointer `where`. Raises `Malformed` for other types, odd
-        algorithm names and values that are not hexadecimal. An empty object is kept: it agrees with nothing."""
+        algorithm names and values that are not hexadecimal. An empty object is kept: it agrees with nothing.
+
+        With `opaque`, as attestations have it, the value of an algorithm that is not known may be any text: an id that
+        somebody keeps for something that cannot change (`arn`, `gce_image_id`). It never decides anything.
+        """
         if type(value) is not dict:
             raise Malformed("not a digest set", pointer=where, expected="object", got=type_name(value))
         for name, text in value.items():
-            if name != "sha256" and not _NAME.fullmatch(name):
+            if name != "sha256" and not _is_name(name):
                 raise Malformed(
                     "not a digest algorithm",
                     pointer=where,
                     expected="1 to 64 letters, digits and . _ + / -",
                     got=repr(name[:40]),
                 )
-            if type(text) is not str or not _HEX.fullmatch(text):
+            if opaque and name not in HEXADECIMAL and type(text) is str and 0 < len(text) <= _LONGEST_OPAQUE:
+                continue
+            if type(text) is not str or not is_hex(text):
                 raise Malformed(
                     "digest is not hexadecimal",
                     pointer=pointer(where, name),
@@ -103,6 +154,14 @@ class DigestSet(tuple[tuple[str, str], ...]):
     def to_json(self) -> dict[str, str]:
         """The JSON object of this set."""
         return dict(self)
+
+    def check(self, where: str) -> None:
+        """Raise `Malformed` where the value of a known algorithm is not a whole digest. Such a set is read, since
+        somebody may have signed it, and decides nothing; nobody should sign one."""
+        for name, value in self:
+            problem = spelling_problem(name, value)
+            if problem:
+                raise Malformed("not a digest", pointer=pointer(where, name), expected=problem, got=repr(value)[:60])
 
     @property
     def strong(self) -> tuple[Digest, ...]:
@@ -136,6 +195,17 @@ class DigestSet(tuple[tuple[str, str], ...]):
 
     def __str__(self) -> str:
         return " ".join(f"{name}:{value}" for name, value in self) or "(no digest)"
+
+
+def spelling_problem(name: str, value: str) -> str:
+    """What the value of the algorithm `name` has to look like, where it does not; empty where it does, or nobody knows
+    the algorithm. Spec: attestation framework, digest_set.md."""
+    if name not in HEXADECIMAL:
+        return ""
+    lengths = _LENGTHS.get(name, ())
+    if is_hex(value) and (len(value) in lengths if lengths else len(value) % 2 == 0):
+        return ""
+    return f"{' or '.join(map(str, lengths)) or 'an even number of'} hexadecimal digits"
 
 
 def _decides(name: str, value: str) -> bool:

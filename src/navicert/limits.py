@@ -6,7 +6,7 @@ sent. A limit is a field of `Limits`, so a caller raises one with `dataclasses.r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from navicert.dataclass import dataclass
 
 MIB = 1024 * 1024
 
@@ -39,20 +39,47 @@ class Limits:
     """Evidence that may be counted for one step."""
     evidence_files: int = 65_536
     """Files looked at in one evidence store."""
+    few_links: int = 16
+    """Documents of one step that are all taken from an index; of more, those that belong to the target are looked for.
+    Reading that many costs less than finding out."""
+    unbound_links: int = 32
+    """The newest documents that are taken of a step which nothing ties to the target."""
+    store_seconds: int = 60
+    """How long a store is waited for while others write to it. Fifty writers at once take some seconds."""
+    pack_bytes: int = 512 * MIB
+    """One pack of evidence. It is held in memory, because all of it is checked before anything is used."""
     sublayout_depth: int = 16
     """Nesting of sublayouts; at least 8 must work, and real ones use 2."""
     sublayouts: int = 256
     """Sublayouts judged in one verification."""
+    dependencies: int = 20_000
+    """Dependencies of one build, those of dependencies included, that are looked at."""
+    dependency_depth: int = 16
+    """Dependencies of dependencies. Each is one more provenance that somebody wrote."""
+    attributes: int = 256
+    """Attribute rules of one predicate that a policy requires."""
+    cel_bytes: int = 4096
+    """One expression of CEL."""
+    cel_depth: int = 48
+    """Nesting of one expression of CEL; written by hand, about 10."""
+    cel_steps: int = 1_000_000
+    """Work of one expression of CEL on one statement, in steps of the evaluator: some seconds. Counted and not timed,
+    so that the same evidence gets the same verdict on every machine."""
     selections: int = 200_000
     """Work spent on finding a consistent choice among links that disagree: tries, and thousands of artifacts judged."""
     report_items: int = 20
     """Artifacts that a reason names before it says how many more there are."""
+    trace_bytes: int = MIB // 16
+    """What in-toto's trace of a rule that failed may come to before it is shortened: upstream's repeats all artifacts
+    after each rule, 100 MB for a thousand rules on four thousand."""
     stream_bytes: int = 8 * MIB
     """Recorded standard output or error of one command, each."""
     archive_entries: int = 100_000
     """Entries of one image archive."""
     archive_bytes: int = 64 * 1024 * MIB
     """Unpacked size of one image archive."""
+    engine_seconds: int = 1800
+    """Time that docker or podman may take to save one image; some are tens of GiB."""
     layers: int = 1024
     """Layers of one image, and manifests of one index."""
     manifest_bytes: int = 4 * MIB
@@ -66,6 +93,39 @@ class Limits:
     """Bytes that an image may unpack to before `expansion` is looked at: small layers of zeros are harmless."""
     sbom_bytes: int = 128 * MIB
     """One SBOM or scan report."""
+    connect_seconds: int = 10
+    """Time for one connection to one address of a registry, TLS included."""
+    idle_seconds: int = 30
+    """Time that a registry may send or take nothing in the middle of an answer or upload."""
+    request_seconds: int = 60
+    """Time for one answer of a registry. Bodies may take longer by what `transfer_rate` grants, so that a trickle ends
+    and a large layer does not."""
+    transfer_rate: int = 16 * 1024
+    """Bytes for each second beyond `request_seconds`; slower is stalling, not transferring."""
+    attempts: int = 4
+    """Tries of one request, when a registry is busy or the connection breaks."""
+    retry_seconds: int = 30
+    """The longest wait before another try. A registry that asks for more is reported instead."""
+    redirects: int = 5
+    """Redirects followed for one manifest or blob; object stores need one or two."""
+    registry_pages: int = 256
+    """Pages of one list (tags, referrers) of a registry."""
+    tags: int = 200_000
+    """Tags of one repository. They are looked through for evidence where a registry has no referrers API."""
+    referrers: int = 1024
+    """Manifests attached to one image: one a day for nearly three years."""
+    attachment_bytes: int = 40 * MIB
+    """One attached document. SBOMs and BuildKit's provenance reach tens of MiB."""
+    attached_bytes: int = 256 * MIB
+    """Everything attached to one image, together."""
+    upload_chunk: int = 16 * MIB
+    """Bytes sent in one request of an upload: what is lost when the connection breaks."""
+    token_bytes: int = 64 * 1024
+    """One answer of a token service; tokens are sent in a header, and those end at a few KiB."""
+    credential_bytes: int = 1 * MIB
+    """One file of registry credentials, or the answer of one credential helper."""
+    credential_seconds: int = 30
+    """Time that a credential helper may take; some ask a cloud, or a person."""
     kdf_iterations: int = 10_000_000
     """Rounds of PBKDF2 that a key file may ask for: some seconds; in-toto 1.x writes 100,000, we 600,000."""
     kdf_rounds: int = 1_000
@@ -82,6 +142,19 @@ class Limits:
     """Subkeys of one GPG key: each may sign for it. Real keys have a handful."""
     gpg_seconds: int = 120
     """Time that gpg may take for one signature: somebody may have to type a passphrase, or touch a token."""
+    timestamp_seconds: int = 30
+    """Time that a timestamp authority may take for one answer; real ones take some hundred milliseconds."""
+    kms_seconds: int = 60
+    """Time that a key service may take for one answer, credentials included. Its client would wait for minutes."""
+    token_objects: int = 64
+    """Objects of a hardware token that are looked at: more than one that fits is an error anyway."""
+    log_entries: int = 16
+    """Entries of transparency logs, and timestamps, in one bundle each; real ones have one. Each costs some signature
+    checks."""
+    log_body_bytes: int = 8 * MIB
+    """One entry of a log. Rekor's oldest kind holds whole attestations."""
+    clock_skew_seconds: int = 300
+    """How far a trusted time, or that of a statement, may lie after the moment that is judged for: clocks differ."""
     yaml_bytes: int = MIB // 2
     """One layout written by hand, of up to about 10,000 rules. Reading as much of the slowest YAML takes seconds."""
 
@@ -91,3 +164,83 @@ LOCAL = Limits()
 
 NETWORK = Limits(document_bytes=16 * MIB, signatures=64, links_per_step=64, evidence_files=4096, sbom_bytes=40 * MIB)
 """For whatever came from a registry or another machine: an attacker may have written all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionLimits:
+    """Bounds on the answer to one admission review. Whoever may create a Pod chooses what is in it."""
+
+    review_bytes: int = 8 * MIB
+    """One review. The API server takes objects of 3 MiB and sends the old one along: 7 MiB must be accepted."""
+    images: int = 128
+    """Different images of one object that are judged; Pods have a handful. Of more, none is."""
+    uses: int = 20_000
+    """Places of one object that name an image: 3 MiB hold no more containers."""
+    decision_seconds: float = 8.0
+    """Time for one answer. The API server waits 10 s unless configured otherwise."""
+    margin_seconds: float = 0.5
+    """Kept of the time that the API server grants, to write the answer and send it."""
+    image_bytes: int = 64 * MIB
+    """What is read of registries for one image, all documents together; chains have some hundred KiB."""
+    admission_bytes: int = 128 * MIB
+    """The same for all images of one review."""
+    message_bytes: int = 1000
+    """One denial, in UTF-8. `kubectl` prints it on a terminal."""
+    warning_characters: int = 240
+    """One warning; the API server shortens those beyond 256 where all together are long."""
+    warnings: int = 16
+    """Warnings of one answer; the API server begins to cut beyond 4,096 characters."""
+    workers: int = 16
+    """Images judged at a time, of all reviews."""
+    lane: int = 4
+    """Images judged at a time from one registry, so that a slow one cannot keep all workers."""
+    queue: int = 256
+    """Images of one registry that wait for a worker. Beyond it they are refused at once."""
+    namespace_judgements: int = 1_000
+    """Images that were not judged before, and tags, that one namespace may ask about at once. A rollout asks once about
+    each digest, however many replicas there are."""
+    namespace_judgements_per_second: float = 20.0
+    """How many more it may ask about with every second."""
+    outages: int = 5
+    """Requests in a row that a registry did not answer, after which it is not asked for a while."""
+    outage_window_seconds: float = 30.0
+    """Within which these requests were made."""
+    outage_pause_seconds: float = 15.0
+    """How long it is not asked; then one request tries whether it is back."""
+    cached: int = 10_000
+    """Verdicts that are remembered."""
+    policies: int = 1_000
+    """Policies, exceptions and config maps that are loaded."""
+    report_results: int = 500
+    """Results of one PolicyReport: an object of a cluster holds about one MiB."""
+    patterns: int = 1_000
+    """Image patterns of one policy."""
+    parameters: int = 100
+    """Parameters of one policy; layouts have a handful."""
+    parameter_characters: int = 10_000
+    """The value of one."""
+
+
+ADMISSION = AdmissionLimits()
+"""For a webhook that serves one cluster."""
+
+WEBHOOK = Limits(
+    document_bytes=16 * MIB,
+    signatures=64,
+    links_per_step=64,
+    evidence_files=4096,
+    sbom_bytes=40 * MIB,
+    connect_seconds=3,
+    idle_seconds=4,
+    request_seconds=6,
+    attempts=2,
+    retry_seconds=1,
+    redirects=3,
+    registry_pages=8,
+    tags=10_000,
+    referrers=100,
+    attachment_bytes=16 * MIB,
+    attached_bytes=64 * MIB,
+    credential_seconds=3,
+)
+"""As `NETWORK`, for whoever has seconds to answer: what a registry can make a webhook do is bounded much closer."""

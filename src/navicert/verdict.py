@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
 from types import MappingProxyType
-from typing import Final, NoReturn
 
+from navicert.dataclass import dataclass, field, replace
 from navicert.digest import Digest
 from navicert.errors import VerificationFailed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Final, NoReturn
 
 
 class Outcome(enum.Enum):
@@ -32,6 +35,8 @@ class Outcome(enum.Enum):
     ERROR = "error"
     """Could not be judged: something broke. Never passes."""
 
+    __hash__ = object.__hash__  # a member is equal to itself alone; what enum does runs in Python
+
     @property
     def passes(self) -> bool:
         """Whether this outcome counts as satisfied."""
@@ -41,11 +46,7 @@ class Outcome(enum.Enum):
 _NO_FACTS: Final[Mapping[str, object]] = MappingProxyType({})
 
 
-def _no_facts() -> Mapping[str, object]:
-    return _NO_FACTS
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Check:
     """One node: what was checked, on what, what came out, why, and by which sentence of the spec.
 
@@ -56,21 +57,46 @@ class Check:
 
     id: str
     subject: str
-    reason: str = ""
-    spec: str = ""
-    facts: Mapping[str, object] = field(default_factory=_no_facts)
-    need: int | None = None
-    leaf: Outcome | None = None
-    children: tuple[Check, ...] = ()
-    cause: str | None = None
+    reason: str
+    spec: str
+    facts: Mapping[str, object]
+    need: int | None
+    leaf: Outcome | None
+    children: tuple[Check, ...]
+    cause: str | None
+    outcome: Outcome = field(init=False, repr=False, compare=False)
+    """The outcome of a leaf, or what the children of a group add up to. A note has none, and fails if asked."""
 
-    def __post_init__(self) -> None:
-        if self.leaf is not None and (self.need is not None or self.children):
+    # Written out, because a verdict is made of thousands.
+    def __init__(
+        self,
+        id: str,
+        subject: str,
+        reason: str = "",
+        spec: str = "",
+        facts: Mapping[str, object] = _NO_FACTS,
+        need: int | None = None,
+        leaf: Outcome | None = None,
+        children: tuple[Check, ...] = (),
+        cause: str | None = None,
+    ) -> None:
+        if leaf is not None and (need is not None or children):
             raise ValueError("a leaf has no children")
-        if self.is_note and self.children:
+        if leaf is None and need is None and children:
             raise ValueError("a note has no children: what is not counted must not look as if it were")
-        if self.leaf is Outcome.SKIP and not self.cause:
+        if leaf is Outcome.SKIP and not cause:
             raise ValueError("a skipped check names its cause")
+        put = object.__setattr__
+        put(self, "id", id)
+        put(self, "subject", subject)
+        put(self, "reason", reason)
+        put(self, "spec", spec)
+        put(self, "facts", facts)
+        put(self, "need", need)
+        put(self, "leaf", leaf)
+        put(self, "children", children)
+        put(self, "cause", cause)
+        put(self, "outcome", leaf if leaf is not None else _added_up(need, children))
 
     @property
     def is_note(self) -> bool:
@@ -81,23 +107,6 @@ class Check:
     def counted(self) -> tuple[Check, ...]:
         """The children that decide: all but notes."""
         return tuple(child for child in self.children if not child.is_note)
-
-    @property
-    def outcome(self) -> Outcome:
-        """The outcome of a leaf, or what the children of a group add up to. A note has none, and fails if asked."""
-        if self.leaf is not None:
-            return self.leaf
-        if self.need is None or self.need < 1:
-            return Outcome.FAIL
-        outcomes = [child.outcome for child in self.counted]
-        passed = sum(outcome.passes for outcome in outcomes)
-        if passed >= self.need:
-            return Outcome.WARN if Outcome.WARN in outcomes else Outcome.PASS
-        open_ends = [o for o in outcomes if o in (Outcome.ERROR, Outcome.PENDING, Outcome.SKIP)]
-        if passed + len(open_ends) < self.need:
-            return Outcome.FAIL
-        # Enough children could still turn out well: undecided, by the gravest of them.
-        return next(outcome for outcome in (Outcome.ERROR, Outcome.SKIP, Outcome.PENDING) if outcome in open_ends)
 
     def walk(self, parent: str = "") -> Iterator[tuple[str, Check]]:
         """Every node with its path (`id[subject]/…` from the root), parents first, in the order judged."""
@@ -113,6 +122,21 @@ class Check:
 
     def __bool__(self) -> NoReturn:
         raise TypeError("a check is not a truth value; ask for its outcome")
+
+
+def _added_up(need: int | None, children: tuple[Check, ...]) -> Outcome:
+    """What `children` come to where `need` of them must pass."""
+    if need is None or need < 1:
+        return Outcome.FAIL
+    outcomes = [child.outcome for child in children if not child.is_note]
+    passed = outcomes.count(Outcome.PASS) + outcomes.count(Outcome.WARN)
+    if passed >= need:
+        return Outcome.WARN if Outcome.WARN in outcomes else Outcome.PASS
+    open_ends = [o for o in outcomes if o in (Outcome.ERROR, Outcome.PENDING, Outcome.SKIP)]
+    if passed + len(open_ends) < need:
+        return Outcome.FAIL
+    # Enough children could still turn out well: undecided, by the gravest of them.
+    return next(outcome for outcome in (Outcome.ERROR, Outcome.SKIP, Outcome.PENDING) if outcome in open_ends)
 
 
 def passed(id: str, subject: str, reason: str = "", **more: object) -> Check:

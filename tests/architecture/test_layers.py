@@ -24,7 +24,7 @@ LAYERS = {
     name: level
     for level, names in enumerate(
         [
-            "strictjson digest timestamp errors limits",
+            "initializer valueclass dataclass interface strictjson survey digest timestamp errors limits",
             "model verdict",
             "envelope crypto",
             "verify slsa authoring report",
@@ -268,7 +268,13 @@ def test_what_is_imported_from_others_is_declared() -> None:
         re.split(r"[^A-Za-z0-9_.-]", requirement, maxsplit=1)[0].lower()
         for requirement in importlib.metadata.requires("navicert") or []
     }
-    names = {"yaml": "pyyaml"}
+    names = {
+        "celpy": "cel-python",
+        "pkcs11": "python-pkcs11",
+        "prometheus_client": "prometheus-client",
+        "re2": "google-re2",
+        "yaml": "pyyaml",
+    }
     wrong = [
         f"{where(source, found.line)}: {found.module}"
         for source in sources()

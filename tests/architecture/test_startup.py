@@ -20,19 +20,38 @@ import json
 print(json.dumps([code, modules]))
 """
 
-# For no command but those that are about them.
+# The same for a program of in-toto's name, which leaves by itself.
+PROGRAM_PROBE = """
+import sys
+from navicert.compat import program
+name = sys.argv.pop(1)
+sys.argv[0] = f"in-toto-{name}"
+try:
+    getattr(program, name.replace("-", "_"))()
+except SystemExit as leaving:
+    code = leaving.code or 0
+modules = sorted(sys.modules)
+import json
+print(json.dumps([code, modules]))
+"""
+
+# For no command but those that are about them; `typing` for none at all, as type checkers run no command.
 NEVER = {"rich", "jinja2", "httpx", "httpx2", "orjson", "shtab", "asyncio", "ssl", "socket", "sqlite3", "unittest",
-         "xml", "urllib.request", "http.client", "importlib.metadata", "pdb", "doctest", "multiprocessing"}  # fmt: skip
+         "xml", "urllib.request", "http.client", "importlib.metadata", "pdb", "doctest", "multiprocessing",
+         "dataclasses", "inspect", "secrets", "random", "calendar", "base64", "struct"}  # fmt: skip
+# What other kinds of keys and documents need than those of the fixtures.
+OTHER_KEYS = {"typing", "cryptography.hazmat.primitives", "cryptography.exceptions", "cryptography.x509",
+              "navicert.crypto.legacy", "navicert.crypto.openssh", "navicert.crypto.gpg_armour"}  # fmt: skip
 AUTHORING = {"yaml", "navicert.authoring"}
 # Not before a command is known: each costs more than all that `--version` has to do.
-NOT_TO_START = {"argparse", "dataclasses", "inspect", "json", "datetime", "hashlib", "tempfile", "logging", "pathlib",
-                "subprocess", "cryptography", "yaml", "pathspec"}  # fmt: skip
+NOT_TO_START = {"argparse", "typing", "dataclasses", "inspect", "json", "datetime", "hashlib", "tempfile",
+                "logging", "pathlib", "subprocess", "cryptography", "yaml", "pathspec"}  # fmt: skip
 
 
-def modules_of(*arguments: str, cwd: Path | None = None) -> set[str]:
+def modules_of(*arguments: str, cwd: Path | None = None, probe: str = PROBE) -> set[str]:
     """What is loaded once the command line `arguments` has run in `cwd` and succeeded."""
     done = subprocess.run(
-        [sys.executable, "-c", PROBE, *arguments], capture_output=True, text=True, check=False, cwd=cwd
+        [sys.executable, "-c", probe, *arguments], capture_output=True, text=True, check=False, cwd=cwd
     )
     assert done.returncode == 0, done.stderr
     code, modules = json.loads(done.stdout.splitlines()[-1])
@@ -102,12 +121,12 @@ def test_nothing_of_ours_is_loaded_for_the_version_but_the_way_there() -> None:
 
 
 def test_run_loads_only_what_recording_and_signing_need(recorded: set[str]) -> None:
-    unwanted = {"pathspec", "navicert.verify", "navicert.report", "navicert.oci", "cryptography.x509"}
+    unwanted = {"pathspec", "navicert.verify", "navicert.report", "navicert.oci"} | OTHER_KEYS
     assert loaded(recorded, NEVER | AUTHORING | unwanted) == set()
 
 
 def test_verify_loads_only_what_judging_needs(verified: set[str]) -> None:
-    unwanted = {"pathspec", "subprocess", "navicert.record", "cryptography.x509"}
+    unwanted = {"pathspec", "subprocess", "navicert.record", "navicert.oci"} | OTHER_KEYS
     assert loaded(verified, NEVER | AUTHORING | unwanted) == set()
 
 
@@ -124,3 +143,49 @@ def test_the_package_runs_as_a_module_too(tmp_path: Path) -> None:
         [sys.executable, "-m", "navicert", "--version"], capture_output=True, text=True, check=False, cwd=tmp_path
     )
     assert (done.returncode, done.stdout) == (0, f"navicert {navicert.__version__}\n")
+
+
+# --- the programs of in-toto ---------------------------------------------------------------------------------------
+
+PROGRAMS = ["run", "record", "verify", "sign", "mock", "match-products", "keygen"]
+# What only scripts need, and what is for messages that nobody asked for.
+SCRIPTS = {"logging", "navicert.compat.finder", "navicert.compat.shim.in_toto.log"}
+RECORDING = {"navicert.record", "navicert.resolve", "navicert.compat.shim.in_toto.resolver", "subprocess", "tempfile"}
+
+
+def programs_modules(*arguments: str, cwd: Path | None = None) -> set[str]:
+    return modules_of(*arguments, cwd=cwd, probe=PROGRAM_PROBE)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_an_in_toto_program_loads_only_its_options_to_print_its_help(program: str) -> None:
+    modules = programs_modules(program, "--help")
+    assert loaded(modules, (NEVER | NOT_TO_START | SCRIPTS | {"typing"}) - {"argparse"}) == set()
+    ours = {module for module in modules if module.startswith("navicert.")}
+    name = program.replace("-", "_")
+    shim = {"message", "in_toto", "in_toto.argument", "in_toto.settings", "in_toto.exceptions", "in_toto.in_toto_run",
+            f"in_toto.in_toto_{name}", "securesystemslib", "securesystemslib.exceptions"}  # fmt: skip
+    there = {"navicert.compat", "navicert.compat.program", "navicert.compat.shim"}
+    assert ours <= there | {f"navicert.compat.shim.{name}" for name in shim}
+
+
+@pytest.mark.parametrize("program", ["run", "record", "verify", "sign"])
+def test_the_version_of_an_in_toto_program_loads_no_more(program: str) -> None:
+    unwanted = (NEVER | NOT_TO_START | SCRIPTS | {"typing"}) - {"argparse"}
+    assert loaded(programs_modules(program, "--version"), unwanted) == set()
+
+
+def test_in_toto_run_without_files_and_command_loads_what_signs_and_no_more(chain: Path, tmp_path: Path) -> None:
+    words = ["run", "-n", "build", "--signing-key", str(chain / "key"), "-x"]
+    unwanted = {"navicert.verify", "navicert.store", "navicert.report", "navicert.envelope.document", "datetime",
+                "dataclasses", "inspect", "pathlib", "pathspec", "shutil", "navicert.model.layout",
+                "navicert.compat.shim.in_toto.models.layout", "navicert.compat.shim.in_toto.verifylib"}  # fmt: skip
+    assert loaded(programs_modules(*words, cwd=tmp_path), NEVER | AUTHORING | SCRIPTS | RECORDING | unwanted) == set()
+
+
+def test_in_toto_verify_loads_only_what_judging_needs(chain: Path, tmp_path: Path) -> None:
+    programs_modules("run", "-n", "build", "--signing-key", str(chain / "key"), "-x", cwd=tmp_path)
+    words = ["verify", "--layout", str(chain / "root.layout"), "--verification-keys", str(chain / "key.pub")]
+    unwanted = {"dataclasses", "inspect", "pathlib", "pathspec", "shutil", "navicert.report", "cryptography.x509",
+                "navicert.compat.shim.in_toto.narrative", "navicert.compat.shim.in_toto.runlib"}  # fmt: skip
+    assert loaded(programs_modules(*words, cwd=tmp_path), NEVER | AUTHORING | SCRIPTS | RECORDING | unwanted) == set()

@@ -33,7 +33,7 @@ from tests.openpgp_builder import (
 from navicert.crypto.gpg import GpgKey
 from navicert.crypto.gpg_bundle import read_bundle
 from navicert.crypto.signer import Signer
-from navicert.envelope.document import add_signatures, open_document, seal
+from navicert.envelope.document import add_signatures, form_for, open_document, seal
 from navicert.errors import Malformed, Refused
 from navicert.limits import LOCAL
 from navicert.model.layout import Layout, Step
@@ -443,3 +443,12 @@ def test_what_was_added_after_signing_is_found() -> None:
     document = json.loads(seal(Link("build"), by(S), form="metablock"))
     document["signed"]["products"] = {"app": {"sha256": "00" * 32}}
     assert open_document(json.dumps(document).encode()).verified_by([BUNDLE]) is None
+
+
+def test_what_a_gpg_key_signs_is_a_metablock_unless_asked_for() -> None:
+    assert (form_for(), form_for(OWNER), form_for(OWNER, by(M)), form_for(by(S))) == (
+        "dsse",
+        "dsse",
+        "metablock",
+        "metablock",
+    )

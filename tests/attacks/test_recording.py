@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +24,8 @@ from navicert.record.process import NOWHERE, Wires
 from navicert.record.recorder import World, make_recording, record
 from navicert.resolve import resolve, resolve_all
 from navicert.resolve.artifact import NameConflict, ResolveOptions
-from navicert.resolve.file import FileHasher
+from navicert.resolve.content import FileHasher
+from navicert.resolve.stamp import GRAIN, Memo, stamp_of
 from navicert.store import Piece
 from navicert.store.directory import DirectoryStore
 
@@ -196,11 +201,11 @@ def test_a_step_name_cannot_lead_out_of_the_store(tmp_path, step):
 
 
 def test_an_artifact_of_an_image_cannot_be_replaced_by_a_file_of_its_name(tmp_path):
-    from navicert.resolve import _merge
+    from navicert.resolve import merge
 
     found = {"app/index": DigestSet.of({"sha256": "a" * 64})}
     with pytest.raises(NameConflict, match="two artifacts would be recorded as 'app/index'"):
-        _merge(found, {"app/index": DigestSet.of({"sha256": "b" * 64})}, "app/index")
+        merge(found, {"app/index": DigestSet.of({"sha256": "b" * 64})}, "app/index")
 
 
 # --- between the steps ---------------------------------------------------------------------------------------------
@@ -231,6 +236,93 @@ def test_an_unsigned_expectation_is_none(tmp_path):
     forged = seal(Link("checkout", products={"a": DigestSet.of({"sha256": "0" * 64})}), mallory)
     with pytest.raises(NavicertError, match="not signed by any of the given keys"):
         expect([Piece("checkout.link", forged)], [bob.key])
+
+
+# --- files that are not hashed twice, where that is asked for ---------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with files that were written long enough ago for their stamps to prove that nothing happened since."""
+    root = tmp_path_factory.mktemp("quiet")
+    for name in ("kept", "rewritten", "replaced", "large", "inside/kept"):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_bytes(name.encode() * (20_000 if name == "large" else 1))
+    time.sleep(GRAIN + 1.1)
+    return root
+
+
+REWRITE = """
+import os
+status = os.stat("rewritten")
+with open("rewritten", "r+b") as stream:
+    stream.write(b"REWRITTEN")
+os.utime("rewritten", ns=(status.st_atime_ns, status.st_mtime_ns))
+status = os.stat("replaced")
+with open("other", "wb") as stream:
+    stream.write(b"REPLACED")
+os.utime("other", ns=(status.st_atime_ns, status.st_mtime_ns))
+os.replace("other", "replaced")
+"""
+
+COUNTED = """
+import collections, json, sys
+from navicert.record.recorder import World, record
+opened = collections.Counter()
+sys.addaudithook(lambda event, args: opened.update([str(args[0])]) if event == "open" else None)
+link = record("s", [sys.executable, "-c", sys.argv[1]], materials=[".", "dir:inside"], products=[".", "dir:inside"],
+              world=World(reuse_unchanged=sys.argv[2] == "reuse"))
+print(json.dumps([link.materials.to_json(), link.products.to_json(), opened]))
+"""
+
+
+def test_a_rewritten_file_whose_time_is_set_back_is_not_taken_for_the_old_one(quiet):
+    words = [sys.executable, "-c", COUNTED, REWRITE, "reuse"]
+    done = subprocess.run(words, cwd=quiet, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    materials, products, opened = json.loads(done.stdout)
+    for name, content in {"rewritten": b"REWRITTEN", "replaced": b"REPLACED"}.items():
+        assert products[name] == {"sha256": hashlib.sha256(content).hexdigest()} != materials[name]
+        assert opened[name] == 2
+    # What nobody touched is opened once, before the command, though it is named four times.
+    assert products["kept"] == materials["kept"] == {"sha256": hashlib.sha256(b"kept").hexdigest()}
+    assert products["dir:inside"] == materials["dir:inside"]
+    assert (opened["kept"], opened["inside/kept"]) == (1, 1)
+    # A large one is opened to see that it is, and again to be hashed.
+    assert opened["large"] == 2
+
+
+def test_files_are_hashed_twice_unless_it_is_asked_for(quiet):
+    done = subprocess.run(
+        [sys.executable, "-c", COUNTED, "", "no"], cwd=quiet, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    _, _, opened = json.loads(done.stdout)
+    assert opened["kept"] == 2
+
+
+def test_a_file_written_just_before_the_recording_is_hashed_twice(tmp_path, monkeypatch):
+    # A write in the same tick of the clock would leave its stamps as they are.
+    (tmp_path / "a").write_text("x")
+    done = subprocess.run(
+        [sys.executable, "-c", COUNTED.replace('"dir:inside"', ""), "", "reuse"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    _, _, opened = json.loads(done.stdout)
+    assert opened["a"] == 2
+
+
+def test_nothing_is_believed_of_stamps_once_the_clock_was_set_back(quiet, monkeypatch):
+    memo = Memo()
+    paths = [str(quiet / "kept")]
+    memo.remember("how", paths[0], stamp_of(os.stat(paths[0])), b"digests")
+    assert memo.recall("how", paths) == [b"digests"]
+    assert memo.recall("otherwise", paths) == [None]
+    assert memo.recall("how", [str(quiet / "gone")]) == [None]
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now - 5)
+    assert memo.recall("how", paths) == [None]
 
 
 # --- the command ---------------------------------------------------------------------------------------------------

@@ -12,6 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.certificate_authority import new_root
+from tests.certified_chain import ANY, ROOT_ID, by, judge, layout_of
 from tests.checks import causes, misses, warnings
 from tests.column import BAD_LAYOUTS, GOOD, LEGAL_PATHS, ODD_PATHS, Change, metablock_with, reasons, signed_layout
 from tests.sample_chain import SampleChain
@@ -664,3 +666,23 @@ def test_digests_keys_and_identities_are_denied_at_once() -> None:
         assert what.partition(",")[0] in causes(made.verdict(target=target, revoked=revoked)), what
     other = Revocations(frozenset({"sha256:" + "00" * 32}), frozenset({key("eve").id}), frozenset({"Eve"}))
     assert made.verdict(target=target, revoked=other).passed
+
+
+# --- always: certificates ------------------------------------------------------------------------------------------
+
+
+@BOTH
+def test_a_certificate_counts_by_what_it_says_alone(profile: Profile) -> None:
+    root = new_root()
+    constraint = {**ANY, "common_name": "builder", "uris": ["spiffe://example.com/build"], "roots": [ROOT_ID]}
+    layout = layout_of([constraint], {ROOT_ID: root})
+    builder = root.issue("builder", uris=["spiffe://example.com/build"])
+    assert judge(layout, by(builder), profile=profile).passed
+    others = [
+        root.issue("builder"),
+        root.issue("builder", uris=["spiffe://example.com/build", "spiffe://example.com/test"]),
+        root.issue("eve", uris=["spiffe://example.com/build"]),
+        new_root().issue("builder", uris=["spiffe://example.com/build"]),
+    ]
+    for other in others:
+        assert causes(judge(layout, by(other), profile=profile)) == ["step.threshold"]

@@ -40,7 +40,7 @@ def offered(script: Path, *words: str) -> set[str]:
 
 def test_commands_are_offered(script: Path) -> None:
     assert {"verify", "show", "layout"} <= offered(script, "navicert", "")
-    assert offered(script, "navicert", "ver") == {"verify"}
+    assert offered(script, "navicert", "ver") == {"verify", "verify-attestation"}
 
 
 def test_commands_of_a_group_are_offered(script: Path) -> None:

@@ -225,3 +225,9 @@ def test_the_commands_of_the_guide_work(work: Path, keyring: Keyring, alice: str
     assert done.returncode == 0, done.stderr
     assert "PASS  file app.txt is what the chain produced" in done.stdout
     assert f"id           {alice}" in done.stdout
+
+
+def test_a_layout_names_key_files_and_no_key_service(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (work / "layout.yaml").write_text(LAYOUT.replace("alice.asc", '"awskms:alias/release"'))
+    assert main(["layout", "lint", "layout.yaml"]) == 2
+    assert "navicert key convert awskms:alias/release --to pem -o KEY.pub" in capsys.readouterr().err

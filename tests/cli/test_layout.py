@@ -63,6 +63,20 @@ def test_steps_persons_and_name_can_be_chosen(folder):
     assert list(Release.of(made.readme).persons) == ["x", "y"]
 
 
+@pytest.mark.parametrize("steps", [("a",), ("a", "b"), ("a", "b", "c", "d")])
+def test_a_first_policy_requires_an_attestation(folder, capsys, steps):
+    words = [word for step in steps for word in ("--step", step)]
+    assert layout("init", "policy.yaml", "--policy", *words) == 0
+    assert layout("lint", "policy.yaml") == 0
+    assert layout("sign", "policy.yaml", "-k", "keys/owner", "-o", "root.layout") == 0
+    made = document(folder / "root.layout")
+    assert made.terms is not None
+    (tests,) = [step for step in made.steps if step.predicate is not None]
+    assert tests.name == f"{steps[max(0, len(steps) - 2)]}/tests"
+    assert layout("show", "root.layout") == 0
+    assert "attested by" in capsys.readouterr().out
+
+
 def test_an_existing_file_is_only_replaced_with_force(folder, capsys):
     (folder / "layout.yaml").write_text("mine")
     assert layout("init") == 2
@@ -177,12 +191,19 @@ def test_a_missing_key_file_is_exit_code_2_with_whose_it_is(folder, capsys):
     assert error.count("\n") == 1
 
 
-@pytest.mark.parametrize("name", ["env:HOME", "file:keys/builder.pub", "pkcs11:token"])
-def test_a_key_named_by_a_layout_is_only_ever_a_file(folder, name, capsys, monkeypatch):
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("env:HOME", "no such key file"),
+        ("file:keys/builder.pub", "no such key file"),
+        ("pkcs11:token", "a layout names key files, not keys that are kept elsewhere"),
+    ],
+)
+def test_a_key_named_by_a_layout_is_only_ever_a_file(folder, name, problem, capsys, monkeypatch):
     monkeypatch.setenv("HOME", (folder / "keys" / "builder.pub").read_text())
     broken(folder, "keys/builder.pub", name)
     assert layout("lint", "layout.yaml") == 2
-    assert f"{name}: no such key file" in capsys.readouterr().err
+    assert f"{name}: {problem}" in capsys.readouterr().err
 
 
 def test_a_private_key_named_by_a_layout_is_refused(folder, capsys):

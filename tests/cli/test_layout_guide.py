@@ -51,7 +51,7 @@ def test_the_built_in_inspections_of_the_guide_exist(tmp_path, monkeypatch, caps
     monkeypatch.chdir(tmp_path)
     main(["keygen", "k"])
     runs = re.findall(r"^\| `(navicert inspect [^`]*)` \|", GUIDE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert len(runs) == 4
+    assert len(runs) == 5
     for run in runs:
         main(["layout", "init", "--force", "--step", "a", "--functionary", "x=k.pub"])
         with open("layout.yaml", "a") as stream:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -294,3 +295,89 @@ def test_scripts_of_this_repository_pass_shellcheck(component: Callable[[str], P
 
     assert EXAMPLE / "build.sh" in scripts
     run(component("shellcheck"), *scripts, cwd=ROOT)
+
+
+# --- levels of SLSA ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def levels(work: Path, env: Env) -> str:
+    """What levels.sh said; its files are then in `work/levels`."""
+    return run("sh", EXAMPLE / "levels.sh", work, cwd=work.parent, env=env)
+
+
+SLSA = ("slsa", ARCHIVE, "--layout", "release/root.layout", "--owner", "keys/owner.pub", "--store", "release/evidence",
+        "--inspect-from", "release", "--name", "harbour-notices", "--json")  # fmt: skip
+TRUSTED = ("--expect", "levels/trusted.signed", "--expect-key", "keys/owner.pub")
+
+
+def reached(work: Path, env: Env, *words: str, without: str = "", code: int = 0) -> dict[str, tuple[int, list[str]]]:
+    """Track → the level that is reached, and what the next one lacks; `without` one attestation of levels.sh."""
+    files = sorted(path.name for path in (work / "levels").glob("*.intoto.json") if path.name != without)
+    given = [word for name in files for word in ("--attestation", f"levels/{name}")]
+    read = json.loads(run("navicert", *SLSA, *given, *words, cwd=work, env=env, code=code))
+    return {track["track"]: (track["level"], track["missing"]) for track in read["tracks"]}
+
+
+def test_the_release_reaches_one_level_after_the_other(levels: str) -> None:
+    stages = levels.split("\n== ")[1:]
+    found = [re.findall(r"^  SLSA v0.1, as (?:evidenced|declared) +level ([0-9])", stage, re.M) for stage in stages]
+    assert found == [["1", "1"], ["1", "3"], ["3", "3"], ["4", "4"]]
+    before = stages[2]
+    for missing in ("two-person review", "build is hermetic", "dependencies are complete"):
+        assert f"- {missing}: " in before
+
+
+def test_all_of_it_together_is_level_4(levels: str, work: Path, env: Env) -> None:
+    found = reached(work, env, *TRUSTED)
+    assert {track: level for track, (level, _) in found.items()} == {"build": 3, "source": 3, "table": 4, "declared": 4}
+
+
+@pytest.mark.parametrize(
+    ("without", "level", "lacks"),
+    [
+        ("provenance.intoto.json", 0, ["slsa.table-provenance"]),
+        ("source.intoto.json", 2, ["slsa.table-history", "slsa.table-retained"]),
+        ("review-bob.intoto.json", 3, ["slsa.table-two-person"]),
+        ("trace.intoto.json", 3, ["slsa.table-dependencies", "slsa.table-hermetic"]),
+    ],
+)
+def test_without_one_attestation_the_level_that_asks_for_it_is_not_reached(
+    levels: str, work: Path, env: Env, without: str, level: int, lacks: list[str]
+) -> None:
+    table = reached(work, env, *TRUSTED, without=without, code=1 if level == 0 else 0)["table"]
+    assert table[0] == level
+    assert set(lacks) <= set(table[1])
+
+
+def test_a_builder_entry_that_nobody_signed_is_refused(levels: str, work: Path, env: Env) -> None:
+    run("navicert", *SLSA, "--expect", "levels/trusted.json", cwd=work, env=env, code=2)
+    run(
+        "navicert",
+        *SLSA,
+        "--expect",
+        "levels/trusted.json",
+        "--expect-key",
+        "keys/owner.pub",
+        cwd=work,
+        env=env,
+        code=1,
+    )
+
+
+@pytest.mark.parametrize(("change", "level"), [("parameters", 1), ("builders", 1)])
+def test_level_3_needs_the_builder_entry_and_complete_parameters(
+    levels: str, work: Path, env: Env, tmp_path: Path, change: str, level: int
+) -> None:
+    document = json.loads((work / "levels" / "trusted.json").read_text())
+    if change == "builders":
+        document["builders"] = []
+    else:
+        del document["images"][0]["parameters"]["command"]
+    file = tmp_path / "expect.json"
+    file.write_text(json.dumps(document))
+    pin = f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}"
+    words = ("--expect", str(file), "--expect-digest", pin, "--key", "levels/ci.pub")
+    found = reached(work, env, *words, code=1 if change == "parameters" else 0)
+    assert found["table"][0] <= level
+    assert found["build"][0] <= 1

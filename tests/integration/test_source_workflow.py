@@ -1,4 +1,13 @@
-"""examples/source-workflow with the real tools: it runs as it is written, and what was tampered with is named."""
+"""examples/source-workflow with the real tools: it runs as it is written, and what was tampered with is named.
+
+With docker every command is the one that people find written down, and only its surroundings are made for it:
+
+- the clone goes into an empty folder, so that the keys are beside it (`../keys/builder`) in the first step;
+- `python`, which the inspection calls, is put on the path, as some systems have only `python3`;
+- that trivy and syft ask no network is said in their environment, not on their command lines.
+
+Without a daemon (buildah) an image is pushed to a folder, and the scanners are told where it is.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +16,11 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.docker_daemon import docker_daemon
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "source-workflow"
@@ -20,11 +31,11 @@ VERIFY = (
     "--layout",
     "root.layout",
     "--layout-key",
-    "../keys/owner.pub",
+    "keys/owner.pub",
     "--link-dir",
     "./link-metadata/",
 )
-STRICT = ("navicert", "verify", "--layout", "root.layout", "--owner", "../keys/owner.pub", "--store", "link-metadata",
+STRICT = ("navicert", "verify", "--layout", "root.layout", "--owner", "keys/owner.pub", "--store", "link-metadata",
           "--inspect-from", ".")  # fmt: skip
 
 
@@ -66,7 +77,21 @@ def closed(env, tmp_path_factory) -> Path:
     return _made(env, tmp_path_factory.mktemp("closed") / "top", "--closed")
 
 
-@pytest.fixture(params=["verbatim", "closed"])
+@pytest.fixture(scope="module")
+def daemon(component) -> Iterator[str]:
+    """The address of a docker daemon of this test's own."""
+    with docker_daemon(component("dockerd")) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def docker(env, daemon, tmp_path_factory) -> Path:
+    """What the pipeline made with docker, by rules that end in DISALLOW *."""
+    env = {**env, "DOCKER_HOST": daemon}
+    return _made(env, tmp_path_factory.mktemp("docker") / "top", "--closed", "--docker")
+
+
+@pytest.fixture(params=["verbatim", "closed", "docker"])
 def either(request) -> Path:
     made: Path = request.getfixturevalue(request.param)
     return made
@@ -97,6 +122,25 @@ def test_untampered_it_passes_both_verifiers(env, either, tmp_path):
     assert run(env, work, *VERIFY).returncode == 0
     finished = run(env, work, *STRICT)
     assert finished.returncode == 0, finished.stdout + finished.stderr
+
+
+def test_with_docker_the_commands_are_those_that_people_find_written_down(env, daemon, docker):
+    def command(step: str) -> str:
+        found: list[str] = json.loads(evidence(docker / "work", step).read_bytes())["signed"]["command"]
+        return " ".join(found[-1].split())
+
+    build, scan = command("build"), command("scan")
+    assert build.split(" && ") == [
+        "docker build -t app:latest .", "docker inspect --format='{{.Id}}' app:latest > image-digest.txt",
+    ]  # fmt: skip
+    assert scan.split(" && ") == [
+        "trivy image --format json app:latest > vulnerability-report.json", "syft app:latest -o json > sbom.json",
+    ]  # fmt: skip
+    listed = run({**env, "DOCKER_HOST": daemon}, docker, "docker", "images", "--no-trunc", "--quiet", "app:latest")
+    assert (docker / "work" / "image-digest.txt").read_text() == listed.stdout
+    report = json.loads((docker / "work" / "vulnerability-report.json").read_text())
+    assert report["ArtifactName"] == "app:latest"
+    assert report["Metadata"]["ImageID"] == listed.stdout.strip()
 
 
 def test_what_the_shell_could_not_expand_is_recorded(verbatim):
@@ -138,7 +182,15 @@ def report_replaced(env, work: Path) -> None:
 
 
 def critical_flaw(env, work: Path) -> None:
-    report = json.dumps({"Results": [{"Vulnerabilities": [{"Severity": "CRITICAL"}]}]})
+    _with_report(env, work, {"Results": [{"Vulnerabilities": [{"Severity": "CRITICAL"}]}]})
+
+
+def critical_flaw_in_a_plain_list(env, work: Path) -> None:
+    _with_report(env, work, {"vulnerabilities": [{"severity": "CRITICAL"}]})
+
+
+def _with_report(env, work: Path, found: dict[str, object]) -> None:
+    report = json.dumps(found)
     record(env, work, "scan", "scanner", ["image-digest.txt"], ["vulnerability-report.json", "sbom.json"],
            f"echo '{report}' > vulnerability-report.json; date > sbom.json")  # fmt: skip
 
@@ -172,6 +224,7 @@ CULPRITS = {
     digest_replaced: ["image-digest.txt", "scan"],
     report_replaced: ["vulnerability-report.json", "verify-no-critical-vulns"],
     critical_flaw: ["verify-no-critical-vulns"],
+    critical_flaw_in_a_plain_list: ["verify-no-critical-vulns"],
     step_skipped: ["scan"],
     stranger: ["scan", "no valid signature by a key of the layout"],
     link_edited: ["build", "no valid signature"],

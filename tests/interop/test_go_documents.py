@@ -10,15 +10,19 @@ import base64
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.certificate_authority import DAY, NOW, new_root
+from tests.certified_chain import authority
 
 from navicert.crypto.key import Key
 from navicert.crypto.signer import MemorySigner, generate
 from navicert.envelope.dsse import PAYLOAD_TYPE, pae
 from navicert.strictjson import canonical
 
+ROOT = new_root("Go CA", since=NOW, until=NOW + 3650 * DAY)
 DIGEST = {"sha256": "ab" * 32}
 
 
@@ -55,7 +59,7 @@ def go_layout(key: Key) -> dict[str, object]:
         ],
         "inspect": [],
         "keys": {key.go_id: go_key(key)},
-        "rootcas": {"cd" * 32: {"keyid": "cd" * 32, "keytype": "x509", "keyval": {"certificate": "PEM"}}},
+        "rootcas": {"cd" * 32: authority(ROOT)},
         "intermediatecas": {},
         "expires": "2999-01-01T00:00:00Z",
         "readme": "",
@@ -86,6 +90,25 @@ def written(body: dict[str, object], signer: MemorySigner, form: str) -> bytes:
         return json.dumps(envelope).encode()
     signatures = [{"keyid": signer.key.go_id, "sig": signer.sign(message).hex(), "cert": ""}]
     return json.dumps({"signed": body, "signatures": signatures}, indent=2).encode()
+
+
+@pytest.mark.parametrize("form", ["metablock", "dsse"])
+def test_what_the_holder_of_a_certificate_signs_in_go_verifies(tmp_path, form):
+    owner = generate("ecdsa")
+    now = datetime.now(UTC)
+    holder = ROOT.issue(organizations=["any"], uris=["spiffe://example.org/build"], since=now, until=now + DAY)
+    builder = MemorySigner.of(holder.private, form="go")
+    (tmp_path / "owner.pub").write_bytes(owner.key.public_pem())
+    (tmp_path / "root.layout").write_bytes(written(go_layout(generate().key), owner, form))
+    link = json.loads(written(go_link(), builder, form))
+    link["signatures"][0]["cert"] = holder.pem
+    path = tmp_path / f"build.{builder.key.go_id[:8]}.link"
+    path.write_text(json.dumps(link))
+    done = verify(tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    link["signatures"][0]["cert"] = ROOT.issue(organizations=["any"], since=now, until=now + DAY).pem
+    path.write_text(json.dumps(link))
+    assert verify(tmp_path).returncode == 1
 
 
 def verify(folder: Path) -> subprocess.CompletedProcess[str]:

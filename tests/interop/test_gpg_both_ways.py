@@ -281,7 +281,7 @@ def test_an_expired_key_counts_for_neither(ring: Ring, upstream: Upstream, work:
     from navicert.strictjson import canonical
 
     made = ring.keyring.gpg(
-        "--faked-system-time", BEFORE, "--digest-algo", "SHA256", "--local-user", ring.expired, "--detach-sign",
+        "--faked-system-time", f"{BEFORE}!", "--digest-algo", "SHA256", "--local-user", ring.expired, "--detach-sign",
         data=canonical(link.to_json()),
     )  # fmt: skip
     document = {"signatures": [key.signature_entry("", made)], "signed": link.to_json()}

@@ -11,87 +11,31 @@ import re
 import shutil
 import stat
 import subprocess
-import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.interop.program import (
+    BEFORE,
+    BOB,
+    CARL,
+    VERIFY,
+    both,
+    expect_same_verdict,
+    inspection,
+    layout,
+    link,
+    run,
+    step,
+    write,
+)
 
 from navicert.crypto.formats import load_signer
 from navicert.crypto.signer import generate, private_pem
 from navicert.envelope.document import seal
 from navicert.model.layout import Layout
-from navicert.model.link import Link
-
-PROGRAMS = ["run", "record", "verify", "sign", "mock", "match-products", "keygen"]
-
-OWNER, BOB, CARL = generate(), generate(), generate()
-LATER, BEFORE = "2999-01-01T00:00:00Z", "2020-01-01T00:00:00Z"
-
-
-@dataclass(frozen=True)
-class Ran:
-    """How one program ended, and what lies in its folder afterwards."""
-
-    code: int
-    out: str
-    err: str
-    files: dict[str, bytes]
-
-
-@pytest.fixture(scope="session")
-def ours(tmp_path_factory) -> Path:
-    """A folder with our programs, as an installation makes them."""
-    folder = tmp_path_factory.mktemp("bin")
-    for name in PROGRAMS:
-        program = folder / f"in-toto-{name}"
-        function = name.replace("-", "_")
-        program.write_text(f"#!{sys.executable}\nfrom navicert.compat.program import {function}\n{function}()\n")
-        program.chmod(0o755)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def upstream(component) -> Path:
-    """The folder of the programs of in-toto 3.1.0."""
-    folder: Path = component("in-toto-3.1.0")
-    return folder
-
-
-@pytest.fixture(scope="session")
-def old(component) -> Path:
-    """The folder of the programs of in-toto 1.3.1."""
-    folder: Path = component("in-toto-1.3.1")
-    return folder
-
-
-def run(folder: Path, work: Path, program: str, *arguments: str) -> Ran:
-    environment = {**os.environ, "PYTHONHASHSEED": "0", "COLUMNS": "200"}
-    command = [str(folder / f"in-toto-{program}"), *arguments]
-    finished = subprocess.run(
-        command, cwd=work, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
-    )
-    files = {
-        str(path.relative_to(work)): path.read_bytes()
-        for path in sorted(work.rglob("*"))
-        if path.is_file() and ".gnupg" not in path.parts
-    }
-    return Ran(finished.returncode, finished.stdout, finished.stderr, files)
-
-
-def both(ours: Path, theirs: Path, source: Path, *commands: list[str]) -> list[tuple[Ran, Ran]]:
-    """Our and their outcome of each of `commands`, run one after the other in copies of `source`."""
-    results = []
-    with tempfile.TemporaryDirectory() as folder:
-        works = [Path(folder) / "ours" / "work", Path(folder) / "theirs" / "work"]
-        for work in works:
-            shutil.copytree(source, work, symlinks=True)
-        for program, *arguments in commands:
-            results.append(tuple(run(b, w, program, *arguments) for b, w in zip((ours, theirs), works, strict=True)))
-    return results  # type: ignore[return-value]  # two of each
 
 
 @pytest.fixture(scope="session")
@@ -193,24 +137,6 @@ def test_wrong_usage_is_2_and_writes_nothing(ours, upstream, work, case):
     assert "error: " in mine.err
 
 
-@pytest.fixture(scope="session")
-def old_keys(old, tmp_path_factory) -> Path:
-    """Keys of every type as 1.3.1 writes them, plain and encrypted under `pw`, and a file to record."""
-    folder = tmp_path_factory.mktemp("old")
-    (folder / "f").write_text("x")
-    for kind in ("ed25519", "ecdsa", "rsa"):
-        subprocess.run([old / "in-toto-keygen", "-t", kind, "-b", "2048", kind], cwd=folder, check=True)
-    script = (
-        "import sys; sys.path.insert(0, '/usr/lib/python3/dist-packages')\n"
-        "from securesystemslib import interface as i\n"
-        "i.generate_and_write_ed25519_keypair('pw', 'locked-ed25519')\n"
-        "i.generate_and_write_ecdsa_keypair('pw', 'locked-ecdsa')\n"
-        "i.generate_and_write_rsa_keypair('pw', 'locked-rsa', bits=2048)\n"
-    )
-    subprocess.run(["/usr/bin/python3", "-c", script], cwd=folder, check=True)
-    return folder
-
-
 @pytest.mark.parametrize("kind", ["ed25519", "ecdsa", "rsa"])
 class TestKeysOfOld:
     def test_key_signs_under_the_id_of_1_3_1(self, ours, old, old_keys, kind):
@@ -240,6 +166,11 @@ class TestKeysOfOld:
         assert f"not a key of type '{other}', but of type '{kind}'" in mine.err
         assert not any(name.endswith(".link") for name in mine.files)
 
+    def test_the_command_may_follow_the_type_without_dashes(self, ours, old, old_keys, kind):
+        ((mine, theirs),) = both(ours, old, old_keys, ["run", "-n", "b", "-k", kind, "-t", kind, "touch", "made"])
+        assert mine.code == theirs.code == 0
+        assert mine.files.keys() == theirs.files.keys() > {"made"}
+
     def test_without_a_type_the_file_says_it(self, ours, old_keys, kind, tmp_path):
         work = shutil.copytree(old_keys, tmp_path / "w")
         assert run(ours, work, "run", "-n", "b", "--key", kind, "-x").code == 0
@@ -262,64 +193,17 @@ def test_keygen_makes_rsa_of_3072_bits_unless_told_otherwise(ours, tmp_path):
         assert load_signer((tmp_path / "key").read_bytes()).private.key_size == bits  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("words", [["keygen", "-p", "key"], ["run", "-n", "s", "-k", "key", "-P", "--", "true"]])
+def test_nobody_to_type_a_password_is_said(ours, tmp_path, words):
+    run(ours, tmp_path, "keygen", "key" if words[0] == "run" else "other")
+    ran = run(ours, tmp_path, *words)
+    assert ran.code == 1
+    assert "EOFError: standard input has ended" in ran.err
+
+
 # --- verification --------------------------------------------------------------------------------------------------
 
 
-def digest(letter: str) -> dict[str, str]:
-    return {"sha256": letter * 64}
-
-
-def layout(steps, inspect=(), expires=LATER) -> dict[str, object]:
-    keys = {signer.keyid: signer.key.to_json() for signer in (BOB, CARL)}
-    return {
-        "_type": "layout", "expires": expires, "readme": "", "keys": keys, "steps": steps, "inspect": list(inspect)
-    }  # fmt: skip
-
-
-def step(name, materials=(), products=(), by=(BOB,), threshold=1, command=()) -> dict[str, object]:
-    return {
-        "_type": "step",
-        "name": name,
-        "threshold": threshold,
-        "pubkeys": [signer.keyid for signer in by],
-        "expected_command": list(command),
-        "expected_materials": [rule.split() for rule in materials],
-        "expected_products": [rule.split() for rule in products],
-    }
-
-
-def inspection(*command, materials=(), products=()) -> dict[str, object]:
-    rules = ([rule.split() for rule in side] for side in (materials, products))
-    return dict(zip(("expected_materials", "expected_products"), rules, strict=True)) | {
-        "_type": "inspection",
-        "name": "look",
-        "run": list(command),
-    }
-
-
-def link(name, materials=None, products=None, command=()) -> dict[str, object]:
-    return {
-        "_type": "link",
-        "name": name,
-        "command": list(command),
-        "materials": {path: digest(letter) for path, letter in (materials or {}).items()},
-        "products": {path: digest(letter) for path, letter in (products or {}).items()},
-        "byproducts": {"return-value": 0, "stdout": "", "stderr": ""},
-        "environment": {},
-    }
-
-
-def write(folder: Path, described, links, form: str, owner=OWNER) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "owner.pub").write_bytes(OWNER.key.public_pem())
-    (folder / "root.layout").write_bytes(seal(Layout.from_json(described), owner, form=form))
-    for body, signer, *names in links:
-        name = names[0] if names else f"{body['name']}.{signer.keyid[:8]}.link"
-        (folder / name).write_bytes(seal(Link.from_json(body), signer, form=form))
-    return folder
-
-
-VERIFY = ["verify", "-l", "root.layout", "--verification-keys", "owner.pub"]
 BUILD = step("build", ["ALLOW src/*", "DISALLOW *"], ["CREATE app", "DISALLOW *"])
 PACK = step("pack", ["MATCH app WITH PRODUCTS FROM build", "disallow *"], ["create pkg", "DISALLOW *"], by=(CARL,))
 BUILT, PACKED = link("build", {"src/a": "a"}, {"app": "b"}), link("pack", {"app": "b"}, {"pkg": "c"})
@@ -349,16 +233,6 @@ CHAINS = {
     "one as two": (layout([TWO]), [(BUILT, BOB), (BUILT, BOB, f"build.{CARL.keyid[:8]}.link")]),
     "two differ": (layout([TWO]), [(BUILT, BOB), (link("build", {"src/a": "a"}, {"app": "e"}), CARL)]),
 }  # fmt: skip
-
-
-def expect_same_verdict(mine: Ran, theirs: Ran) -> None:
-    """The same code and files; the same words, but that ours may go on where theirs end."""
-    assert (mine.code, mine.out, mine.files) == (theirs.code, theirs.out, theirs.files)
-    assert "Traceback" not in mine.err
-    if "RuleVerificationError" in theirs.err or not theirs.err:
-        assert mine.err == theirs.err
-    else:
-        assert mine.err.startswith(theirs.err.rstrip("\n").rstrip(" "))
 
 
 @pytest.mark.parametrize("form", ["metablock", "dsse"])

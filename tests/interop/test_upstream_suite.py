@@ -32,6 +32,29 @@ AS_ROOT = {
 """Tests that fail with upstream too, where the superuser runs them: nothing is read-only to him."""
 
 _OUTCOME = re.compile(r"^(?:FAIL|ERROR): \S+ \(tests\.(?:models\.)?(\S+)\)$", re.MULTILINE)
+# The suite deletes the home of gpg while the agent, which sees it go, removes its sockets there: who is second finds
+# nothing to remove. That happens after all tests of a class, and is no outcome of one. Nothing else is left out.
+_CLEANING = re.compile(
+    r"^ERROR: tearDownClass .*\n-+\nTraceback(?:(?!^(?:ERROR|FAIL): |^=+$)[\s\S])*?"
+    r"^FileNotFoundError: \[Errno 2\] No such file or directory: 'S\.gpg-agent[a-z.]*'$",
+    re.MULTILINE,
+)
+
+
+def test_only_the_race_in_cleaning_up_is_left_out() -> None:
+    rule = "-" * 20
+    missing = "Traceback (most recent call last):\nFileNotFoundError: [Errno 2] No such file or directory:"
+    race = f"{missing} 'S.gpg-agent.ssh'\n"
+    other = f"{missing} 'x.link'\n"
+    end = "=" * 20
+    assert _CLEANING.sub("", f"ERROR: tearDownClass (tests.a.B)\n{rule}\n{race}").strip() == ""
+    for kept in (
+        f"ERROR: tearDownClass (tests.a.B)\n{rule}\n{other}",
+        f"ERROR: setUpClass (tests.a.B)\n{rule}\n{race}",
+        f"FAIL: test_x (tests.a.B.test_x)\n{rule}\n{race}",
+        f"ERROR: tearDownClass (tests.a.B)\n{rule}\n{other}{end}\nERROR: test_x (tests.a.B.test_x)\n{rule}\n{race}",
+    ):
+        assert _CLEANING.sub("", kept) == kept
 
 
 @pytest.mark.slow
@@ -50,4 +73,5 @@ def test_the_suite_of_upstream_passes_but_for_what_is_listed(component, tmp_path
     assert ran, finished.stderr[-4000:]
     assert int(ran[1]) >= 250
     wanted = set(EXPECTED) | (AS_ROOT if os.geteuid() == 0 else set())
-    assert set(_OUTCOME.findall(finished.stderr)) == wanted, finished.stderr[-4000:]
+    found = set(_OUTCOME.findall(_CLEANING.sub("", finished.stderr)))
+    assert found == wanted, f"{sorted(found ^ wanted)}\n{finished.stderr}"

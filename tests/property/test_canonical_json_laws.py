@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from navicert.errors import LimitExceeded, Malformed
 from navicert.limits import Limits
-from navicert.strictjson import canonical, loads, pointer
+from navicert.strictjson import canonical, indented, loads, pointer
 
 # What canonical JSON is made of; text is any Unicode but surrogates, control characters included.
 texts = st.text(max_size=6) | st.text(st.sampled_from('\\"/\n\r\t\b\f\x00\x1f\x7f\u2028é\U0001f600u0'), max_size=6)
@@ -35,6 +35,13 @@ def naive(value: object) -> str:
     # By code points, not by UTF-16 units.
     names = sorted(value, key=lambda name: [ord(c) for c in name])
     return "{" + ",".join(f"{naive(name)}:{naive(value[name])}" for name in names) + "}"
+
+
+class TestIndented:
+    @given(values)
+    @example({"a": {"sha256": "ab"}, "b": {"x": 1}, "c": {}, "d": [], "e": [{"f": {"g": "h"}}]})
+    def test_is_what_the_standard_library_writes(self, value: object) -> None:
+        assert indented(value) == json.dumps(value, indent=1, separators=(",", ": "), sort_keys=True)
 
 
 class TestCanonical:

@@ -23,16 +23,43 @@ paths = (
     st.lists(st.text("ab.~-_x\nü", min_size=1, max_size=5), min_size=1, max_size=4).map("/".join).map(os.path.normpath)
 )
 simple = st.lists(segments, min_size=1, max_size=4)
+slashed = st.lists(
+    st.tuples(
+        st.sampled_from(["", "/"]),
+        st.lists(
+            st.sampled_from(["**", "*", "a", "x", "a*", "*.c", "*a*", "a?", "ü", "a b", "(a|b)", "+", "***"])
+            | segments,
+            min_size=1, max_size=4,
+        ).map("/".join),
+        st.sampled_from(["", "/"]),
+    ).map("".join),
+    min_size=1,
+    max_size=4,
+)  # fmt: skip
+steps = st.lists(
+    st.sampled_from(["a", "x", "ab", "x.c", "a\n", "x.c\n", "a\nb", "ü", "a b", "(a|b)", "+", ".c", "~"]),
+    min_size=1, max_size=4,
+)  # fmt: skip
 any_pattern = st.lists(st.text("ab./*?![]\\# ~-", min_size=1, max_size=8), min_size=1, max_size=4)
 
 
 def is_pattern(text: str) -> bool:
     """Whether pathspec takes `text` for one pattern."""
     try:
-        GitIgnoreSpec.from_lines([text])
+        GitIgnoreSpec.from_lines([text], backend="simple")
     except (ValueError, re.error):
         return False
     return "\n" not in text
+
+
+def agree(patterns: list[str], path: str) -> None:
+    """Our excludes and pathspec's give the same answer, or none where one of `patterns` is no pattern."""
+    try:
+        excludes = Excludes(tuple(patterns))
+    except Malformed:
+        assert any(not is_pattern(pattern) for pattern in patterns)
+        return
+    assert excludes(path) == GitIgnoreSpec.from_lines(patterns, backend="simple").match_file(path)
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")  # what `re` thinks of pathspec's sets
@@ -45,13 +72,41 @@ class TestExcludesAreThoseOfPathspec:
     @example(["*.c"], "a\nb/x.c", True)
     @settings(max_examples=1500)
     def test_same_answer(self, patterns, path, absolute):
-        path = "/" + path if absolute else path
+        agree(patterns, "/" + path if absolute else path)
+
+    @given(slashed | simple, paths | steps.map("/".join), st.booleans())
+    @example(["docs/**", "/build", "**/cache/**"], "a/cache/x", False)
+    @example(["a/**/b"], "a/b\n", False)
+    @example(["*/"], "a\nb/c", True)
+    @example(["**"], "\n", False)
+    @settings(max_examples=1500)
+    def test_same_answer_for_patterns_of_folders(self, patterns, path, absolute):
+        agree(patterns, "/" + path if absolute else path)
+
+    @given(slashed | simple | any_pattern, steps, st.booleans())
+    @example(["*.c"], ["x.c\n"], False)
+    @example(["a/"], ["a", "x"], False)
+    @example(["a/**/x.c"], ["a", "b", "x.c"], True)
+    @example(["a", "!a"], ["a", "x"], False)
+    @example(["*/", "!a"], ["x", "a"], False)
+    @settings(max_examples=1500)
+    def test_a_walk_leaves_out_what_every_folder_on_the_way_would(self, patterns, steps, absolute):
+        """The quick look at the last part of a name, and at a folder before it is read, decide nothing else."""
         try:
             excludes = Excludes(tuple(patterns))
         except Malformed:
-            assert any(not is_pattern(pattern) for pattern in patterns)
             return
-        assert excludes(path) == GitIgnoreSpec.from_lines(patterns).match_file(path)
+        top = "/" if absolute else ""
+        names = [top + "/".join(steps[: i + 1]) for i in range(len(steps))]
+        spec = GitIgnoreSpec.from_lines(patterns, backend="simple")
+        exact, suffixes, search = excludes.hints.exact, excludes.hints.suffixes, excludes.hints.search
+        walked = False
+        for bare, name in zip(steps, names, strict=True):
+            if (bare in exact or bare.endswith(suffixes) or search(bare)) and excludes(name):
+                walked = True
+            if name != names[-1] and excludes.below(name):
+                walked = True
+        assert walked == any(spec.match_file(name) for name in names)
 
 
 @pytest.fixture(scope="module")

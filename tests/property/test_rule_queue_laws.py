@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests import naive_judge
 
 from navicert.digest import DigestSet
+from navicert.model.artifact import Artifacts
 from navicert.model.rule import Rule, Side
 from navicert.testing import artifacts, rules
 from navicert.verify.pattern import Pattern
@@ -294,10 +295,12 @@ class TestPattern:
     @given(st.text(alphabet, max_size=8), st.lists(st.text(alphabet, max_size=8), max_size=8))
     @example("a", ["a", "a\U0010ffff", "ab"])
     @example("a*", ["a", "a\U0010ffff", "a\U0010ffff\U0010ffff", "b"])
+    @example("*a", ["a", "\U0010ffffa", "ab", "ba"])
+    @example("a*a", ["a", "aa", "aba", "ab"])
     def test_selects_what_fnmatch_selects(self, text: str, paths: list[str]) -> None:
         pattern, ordered = Pattern(text), sorted(set(paths))
         expected = [path for path in ordered if fnmatchcase(path, text)]
-        assert list(pattern.select(ordered)) == expected
+        assert list(pattern.select(Artifacts(dict.fromkeys(reversed(ordered), "0"), plain=True))) == expected
         assert [path for path in ordered if pattern.matches(path)] == expected
 
     def test_does_not_go_back_and_forth_for_ever(self) -> None:

@@ -62,6 +62,18 @@ def test_an_odd_digest_set_is_refused_where_it_stands(value: object, where: str)
     assert caught.value.pointer == where
 
 
+def test_an_attestation_may_carry_ids_that_are_no_digests_and_they_decide_nothing() -> None:
+    image = DigestSet.from_json({"arn": "arn:aws:ec2::image/ami-1"}, "", opaque=True)
+    assert image.to_json() == {"arn": "arn:aws:ec2::image/ami-1"}
+    assert not image.agrees(image)
+    assert not image.decides
+    for odd in ({"arn": ""}, {"arn": 1}, {"arn": "x" * 4097}, {"sha1": "xyz"}, {"gitCommit": "main"}):
+        with pytest.raises(Malformed):
+            DigestSet.from_json(odd, "", opaque=True)
+    with pytest.raises(Malformed):
+        DigestSet.from_json({"arn": "arn:aws:ec2::image/ami-1"}, "")  # a link has nothing but digests
+
+
 def agrees(left: dict[str, str], right: dict[str, str]) -> bool:
     one, other = DigestSet.of(left), DigestSet.of(right)
     assert one.agrees(other) == other.agrees(one)

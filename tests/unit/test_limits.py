@@ -23,7 +23,9 @@ def test_the_network_is_never_allowed_more_than_the_user() -> None:
 
 
 def test_every_limit_states_its_reason() -> None:
-    (body,) = (node.body for node in ast.walk(ast.parse(inspect.getsource(limits))) if isinstance(node, ast.ClassDef))
-    for statement, reason in zip(body, [*body[1:], None], strict=True):
-        if isinstance(statement, ast.AnnAssign):
-            assert isinstance(reason, ast.Expr), ast.unparse(statement)
+    classes = [node for node in ast.walk(ast.parse(inspect.getsource(limits))) if isinstance(node, ast.ClassDef)]
+    assert classes
+    for body in (node.body for node in classes):
+        for statement, reason in zip(body, [*body[1:], None], strict=True):
+            if isinstance(statement, ast.AnnAssign):
+                assert isinstance(reason, ast.Expr), ast.unparse(statement)

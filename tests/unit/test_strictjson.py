@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import MappingProxyType
 
 import pytest
 
@@ -40,6 +41,7 @@ def test_json_is_read(raw: bytes, value: object) -> None:
         (b'{"a": "\\ud800"}', "lone surrogate", "/a"),
         (b'{"a": "\\uDC00\\uD800"}', "lone surrogate", "/a"),
         (b'{"\\udfff": 1}', "lone surrogate in a key", "/"),
+        (b'"\\ud800"', "lone surrogate", "/"),
         (b'{"b": {"\\ud800": 1}}', "lone surrogate in a key", "/b"),
         (b'["\\ud83d\\ude00", "\\ud83d"]', "lone surrogate", "/1"),
     ],
@@ -135,6 +137,21 @@ def test_what_cannot_be_signed_is_named() -> None:
         canonical({"a": object()})
     with pytest.raises(Malformed, match="lone surrogate"):
         canonical(["\ud800"])
+
+
+@pytest.mark.parametrize(
+    ("value", "pointer"),
+    [
+        (1.5, ""),
+        ([1, "x", 1.5], "/2"),
+        ({"a": {"b": [{"c": 1}, {"c~/": 1.5}]}}, "/a/b/1/c~0~1"),
+        ({"a": (1, MappingProxyType({"b": 1.5}))}, "/a/1/b"),
+    ],
+)
+def test_where_a_float_stands_is_said(value: object, pointer: str) -> None:
+    with pytest.raises(Malformed, match="floats cannot be signed") as caught:
+        canonical(value)
+    assert caught.value.pointer == pointer
 
 
 def test_what_is_nested_beyond_the_stack_cannot_be_signed() -> None:

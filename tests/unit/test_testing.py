@@ -77,8 +77,10 @@ def test_a_memory_store_keeps_one_document_for_each_name() -> None:
 
 def test_the_example_of_the_documentation_is_true() -> None:
     page = Path(__file__).resolve().parents[2] / "docs" / "reference" / "api.md"
-    (example,) = re.findall(r"^```python\n(from navicert\.testing .*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
-    exec(example, {})
+    examples = re.findall(r"^```python\n(from navicert\.testing .*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    assert len(examples) == 2
+    for example in examples:
+        exec(example, {})
 
 
 def test_a_chain_takes_gpg_keys_and_their_subkeys() -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from navicert.errors import Malformed
-from navicert.timestamp import add_months, after, format_timestamp, parse_timestamp
+from navicert.timestamp import add_months, after, format_timestamp, parse_rfc3339, parse_timestamp
 
 
 def moment(*numbers: int) -> datetime:
@@ -90,3 +90,30 @@ def test_a_date_that_the_calendar_does_not_have_is_refused(span: dict[str, int])
 def test_a_number_of_days_beyond_all_bounds_is_refused() -> None:
     with pytest.raises(Malformed, match="date out of range"):
         after(moment(2026, 1, 1), days=10**12)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2021-08-06T17:45:50Z", moment(2021, 8, 6, 17, 45, 50)),
+        ("2021-08-06T17:45:50.52Z", moment(2021, 8, 6, 17, 45, 50, 520000)),
+        ("2021-08-06T17:45:50.123456789Z", moment(2021, 8, 6, 17, 45, 50, 123456)),
+        ("2021-08-06t17:45:50z", moment(2021, 8, 6, 17, 45, 50)),
+        ("2021-08-06 17:45:50+00:00", moment(2021, 8, 6, 17, 45, 50)),
+        ("2021-08-06T17:45:50.5+02:30", moment(2021, 8, 6, 15, 15, 50, 500000)),
+        ("2021-12-31T23:45:50-01:00", moment(2022, 1, 1, 0, 45, 50)),
+    ],
+)
+def test_a_moment_of_another_program_is_read(text: str, expected: datetime) -> None:
+    assert parse_rfc3339(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "2021-08-06", "2021-08-06T17:45:50", "2021-08-06T17:45Z", "2021-08-06T17:45:50.Z", "2021-08-06T17:45:50+0100",
+     "2021-08-06T17:45:50Z\n", "2021-02-30T00:00:00Z", "2021-08-06T24:00:00Z", "2021-08-06T17:45:50+25:00",
+     "0000-01-01T00:00:00Z", "0001-01-01T00:00:00+23:00", "20２1-08-06T17:45:50Z", "20210806T174550Z"],
+)  # fmt: skip
+def test_what_is_no_moment_of_rfc_3339_is_refused(text: str) -> None:
+    with pytest.raises(Malformed):
+        parse_rfc3339(text)

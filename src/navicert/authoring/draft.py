@@ -6,19 +6,27 @@ read by the caller, and `navicert.authoring.policy` makes the layout out of both
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, TypeVar
 
+from navicert.authoring.demand import FIELDS, PredicateReader, is_signed, record_named
 from navicert.authoring.expiry import Expiry
+from navicert.authoring.functionary import SAY_POLICY, Functionary, nearest_functionary, read_identity, read_times
+from navicert.authoring.holder import read_authorities, read_constraints
 from navicert.authoring.node import Node, Spot, Word, located
 from navicert.authoring.sentence import parse_command, parse_rule
+from navicert.dataclass import dataclass, field, replace
 from navicert.errors import Malformed
 from navicert.limits import LOCAL, Limits
 from navicert.model.field import as_name
 from navicert.model.layout import Inspection, Step
 from navicert.model.release import Release
 from navicert.model.rule import Rule
+from navicert.model.terms import RunRule
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from navicert.model.constraint import CertificateConstraint
 
 T = TypeVar("T")
 
@@ -28,28 +36,28 @@ _RULE_LISTS: Final = {
     "products": "products",
     "expected_products": "products",
 }
-_LAYOUT: Final = {name: name for name in ("name", "version", "expires", "readme", "functionaries", "steps")} | {
+_WHOLE: Final = ("type", "name", "version", "expires", "readme", "functionaries", "steps", "target", "run")
+_LAYOUT: Final = {name: name for name in _WHOLE} | {
     "inspections": "inspections",
     "inspect": "inspections",
+    "authorities": "authorities",
+    "intermediates": "intermediates",
 }
+_OWN: Final = ("target", "run")
+"""What only our own policy document can say."""
 _STEP: Final = _RULE_LISTS | {
     "name": "name",
     "by": "by",
     "functionaries": "by",
+    "certificates": "certificates",
     "threshold": "threshold",
     "command": "command",
     "expected_command": "command",
+    "attributes": "attributes",
+    "record": "record",
+    "predicates": "predicates",
 }
 _INSPECTION: Final = _RULE_LISTS | {"name": "name", "run": "run"}
-
-
-@dataclass(frozen=True, slots=True)
-class Functionary:
-    """A person or machine that performs steps, and the files of the public keys that are hers; she counts once."""
-
-    name: str
-    files: tuple[str, ...]
-    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,12 @@ class DraftStep:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What the file says. `lines` maps JSON pointers into the layout that it will become to lines of the file."""
+    """What the file says. `lines` maps JSON pointers into the layout that it will become to lines of the file.
+
+    Further predicates of a step are steps of their own, as in the layout. `own` says that it is to become our own
+    policy document; `target` and `run` belong to that. `authorities` and the `intermediates` below them are
+    certificates in PEM by name.
+    """
 
     path: str
     name: str = ""
@@ -74,6 +87,11 @@ class Draft:
     steps: tuple[DraftStep, ...] = ()
     inspections: tuple[Inspection, ...] = ()
     lines: Mapping[str, int] = field(default_factory=dict)
+    own: bool = False
+    target: str = ""
+    run: RunRule = RunRule.SAME
+    authorities: Mapping[str, str] = field(default_factory=dict)
+    intermediates: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key_files(self) -> tuple[str, ...]:
@@ -91,12 +109,16 @@ class _Reader:
         self._path = path
         self._limits = limits
         self._lines: dict[str, int] = {}
+        self._own = False
+        self._authorities: Mapping[str, str] = {}
 
     def draft(self, root: Spot) -> Draft:
         found = root.known(_LAYOUT, "a layout")
+        self._own = self._is_own(found)
         version = found.get("version")
         functionaries = self._functionaries(found.get("functionaries"))
-        steps = self._each(found.get("steps"), "steps", lambda spot, to: self._step(spot, to, functionaries))
+        self._authorities = read_authorities(found.get("authorities"))
+        steps = self._steps(found.get("steps"), functionaries)
         inspections = self._each(found.get("inspections"), "inspect", self._inspection)
         self._refuse_doubled(
             [(f"/steps/{i}", item.step.name) for i, item in enumerate(steps)]
@@ -112,7 +134,35 @@ class _Reader:
             steps=steps,
             inspections=inspections,
             lines=self._lines,
+            own=self._own,
+            target=self._words(found.get("target"), "the name of a step"),
+            run=self._run(found.get("run")),
+            authorities=self._authorities,
+            intermediates=read_authorities(found.get("intermediates")),
         )
+
+    def _is_own(self, found: Mapping[str, Spot]) -> bool:
+        """Whether the file is to become our own policy document: only if it says so, because no other implementation
+        reads one."""
+        type = found.get("type")
+        if type is not None and not type.missing:
+            word = type.text("layout or policy")
+            if word not in ("layout", "policy"):
+                raise type.wrong("no such type", expected="layout or policy", got=repr(word[:40]))
+            if word == "policy":
+                return True
+        for name in _OWN:
+            if name in found:
+                raise found[name].wrong(f'"{name}" is not for a layout', remedy=SAY_POLICY)
+        return False
+
+    def _run(self, spot: Spot | None) -> RunRule:
+        if spot is None or spot.missing:
+            return RunRule.SAME
+        text = spot.text("same, required or any")
+        if text not in {one.value for one in RunRule}:
+            raise spot.wrong("not a rule about runs", expected="same, required or any", got=repr(text[:40]))
+        return RunRule(text)
 
     def _refuse_doubled(self, names: list[tuple[str, str]]) -> None:
         seen: set[str] = set()
@@ -160,15 +210,31 @@ class _Reader:
         found = []
         for name, files in spot.fields("names with key files").items():
             self._words(Spot(Word(name, "string", files.line), self._path, files.where), "the name of a functionary")
-            texts = self._texts(files, "the file of a public key, or a list of them")
+            identity = read_identity(files, own=self._own)
+            if identity is not None:
+                found.append(Functionary(name, (), files.line, identity=identity))
+                continue
+            validity, named = read_times(files, own=self._own)
+            texts = self._texts(named, "the file of a public key, or a list of them")
             if not texts:
                 raise files.wrong(f'functionary "{name}" has no key', expected="the file of a public key")
-            found.append(Functionary(name, texts, files.line))
+            found.append(Functionary(name, texts, files.line, validity))
         if len(found) > self._limits.layout_keys:
             raise spot.wrong("too many functionaries (limit layout_keys)", got=str(len(found)))
         return tuple(found)
 
     # --- steps and inspections ---------------------------------------------------------------------------------
+
+    def _steps(self, spot: Spot | None, functionaries: tuple[Functionary, ...]) -> tuple[DraftStep, ...]:
+        steps: list[DraftStep] = []
+        for item in () if spot is None else spot.items("a list of steps"):
+            # Each predicate is a step of the layout, so that its number is the one there.
+            for step in self._step(item, len(steps), functionaries):
+                self._lines[f"/steps/{len(steps)}"] = step.line
+                steps.append(step)
+        if spot is not None and len(steps) > self._limits.layout_keys:
+            raise spot.wrong("too many of them (limit layout_keys)", got=str(len(steps)))
+        return tuple(steps)
 
     def _each(self, spot: Spot | None, section: str, read: Callable[[Spot, str], T]) -> tuple[T, ...]:
         if spot is None:
@@ -180,27 +246,90 @@ class _Reader:
             self._lines[f"/{section}/{i}"] = item.line
         return tuple(read(item, f"/{section}/{i}") for i, item in enumerate(items))
 
-    def _step(self, spot: Spot, to: str, functionaries: tuple[Functionary, ...]) -> DraftStep:
+    def _step(self, spot: Spot, number: int, functionaries: tuple[Functionary, ...]) -> Iterator[DraftStep]:
+        """The step at `spot`, which will be the one with this number, and then its further predicates."""
         found = spot.known(_STEP, "a step")
         name = self._name(spot, found)
-        if "by" not in found or found["by"].missing:
-            raise spot.wrong(f'nobody performs step "{name}"', remedy='name functionaries, such as "by: alice"')
-        by = self._texts(found["by"], "a functionary, or a list of them")
+        predicates = self._predicates(found, name, functionaries)
+        for field_name in ("record", "attributes"):
+            if field_name in found and not self._own:
+                raise found[field_name].wrong(f'"{field_name}" is not for a layout', remedy=SAY_POLICY)
+        wanted = record_named(spot, found, name, [one.step.name for one in predicates])
+        record = next((one for one in predicates if one.step.name == wanted), None)
+        to = f"/steps/{number}"
+        if record is None:
+            threshold = found.get("threshold")
+            step = Step(
+                name=name,
+                threshold=1 if threshold is None else threshold.integer(1),
+                expected_command=self._command(found.get("command"), f"{to}/expected_command"),
+                expected_materials=self._rules(found.get("materials"), f"{to}/expected_materials"),
+                expected_products=self._rules(found.get("products"), f"{to}/expected_products"),
+                attributes=PredicateReader(self._placed, self._limits).attributes(found.get("attributes")),
+                certificates=self._certificates(found.get("certificates")),
+            )
+            if threshold is not None:
+                self._lines[f"{to}/threshold"] = threshold.line
+            yield DraftStep(step, self._by(found["by"], functionaries) if "by" in found else (), spot.line)
+        else:
+            for field_name in ("command", "threshold", "attributes", "certificates"):
+                if field_name in found:
+                    raise found[field_name].wrong(
+                        f"{field_name} of a step that nobody performs by himself", remedy="write it at the predicate"
+                    )
+            if record.step.expected_materials or record.step.expected_products:
+                raise spot.wrong("rules at the record of a step", remedy="write them at the step itself")
+            step = replace(
+                record.step,
+                name=name,
+                expected_materials=self._rules(found.get("materials"), f"{to}/expected_materials"),
+                expected_products=self._rules(found.get("products"), f"{to}/expected_products"),
+            )
+            yield DraftStep(step, record.by, record.line)
+        for one in predicates:
+            if one is not record:
+                yield replace(one, step=replace(one.step, name=f"{name}/{one.step.name}"))
+
+    def _certificates(self, spot: Spot | None) -> tuple[CertificateConstraint, ...]:
+        return () if spot is None else self._placed(spot, lambda: read_constraints(spot, self._authorities))
+
+    def _by(self, spot: Spot, functionaries: tuple[Functionary, ...]) -> tuple[str, ...]:
+        by = self._texts(spot, "a functionary, or a list of them")
         known = [functionary.name for functionary in functionaries]
         for one in by:
             if one not in known:
-                raise found["by"].wrong(f'no functionary "{one[:60]}"', remedy=_near(one, known))
+                raise spot.wrong(f'no functionary "{one[:60]}"', remedy=nearest_functionary(one, known))
+        return tuple(dict.fromkeys(by))
+
+    # --- predicates --------------------------------------------------------------------------------------------
+
+    def _predicates(
+        self, found: Mapping[str, Spot], name: str, functionaries: tuple[Functionary, ...]
+    ) -> tuple[DraftStep, ...]:
+        spot = found.get("predicates")
+        if spot is None or spot.missing:
+            return ()
+        if not self._own:
+            raise spot.wrong("predicates are not for a layout", remedy=SAY_POLICY)
+        items = spot.items("a list of predicates")
+        if len(items) > self._limits.layout_keys:
+            raise spot.wrong("too many of them (limit layout_keys)", got=str(len(items)))
+        return tuple(self._predicate(item, functionaries) for item in items)
+
+    def _predicate(self, spot: Spot, functionaries: tuple[Functionary, ...]) -> DraftStep:
+        found = spot.known(FIELDS, "a predicate")
+        requirement = PredicateReader(self._placed, self._limits).requirement(spot, found)
+        by = self._by(found["by"], functionaries) if is_signed(spot, found, requirement) else ()
         threshold = found.get("threshold")
         step = Step(
-            name=name,
+            name=requirement.name,
             threshold=1 if threshold is None else threshold.integer(1),
-            expected_command=self._command(found.get("command"), f"{to}/expected_command"),
-            expected_materials=self._rules(found.get("materials"), f"{to}/expected_materials"),
-            expected_products=self._rules(found.get("products"), f"{to}/expected_products"),
+            expected_materials=self._rules(found.get("materials"), ""),
+            expected_products=self._rules(found.get("products"), ""),
+            predicate=requirement,
+            certificates=self._certificates(found.get("certificates")),
         )
-        if threshold is not None:
-            self._lines[f"{to}/threshold"] = threshold.line
-        return DraftStep(step, tuple(dict.fromkeys(by)), spot.line)
+        return DraftStep(step, by, spot.line)
 
     def _inspection(self, spot: Spot, to: str) -> Inspection:
         found = spot.known(_INSPECTION, "an inspection")
@@ -231,9 +360,9 @@ class _Reader:
         items = spot.items("a list of rules")
         if len(items) > self._limits.rules:
             raise spot.wrong("too many rules (limit rules)", got=str(len(items)))
-        self._lines[to] = spot.line
-        for i, item in enumerate(items):
-            self._lines[f"{to}/{i}"] = item.line
+        if to:
+            self._lines[to] = spot.line
+            self._lines |= {f"{to}/{i}": item.line for i, item in enumerate(items)}
         return tuple(self._rule(item) for item in items)
 
     def _rule(self, spot: Spot) -> Rule:
@@ -260,12 +389,3 @@ class _Reader:
             error.pointer = error.pointer or spot.where
             error.at(located(self._path, spot.line))
             raise
-
-
-def _near(word: str, known: list[str]) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    if near:
-        return f'did you mean "{near[0]}"?'
-    return "declare it under functionaries, with the file of its public key"

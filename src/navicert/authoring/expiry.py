@@ -7,10 +7,10 @@ Written as `2031-05-01T00:00:00Z`, as `2031-05-01` (the first second of that day
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from navicert.dataclass import dataclass
 from navicert.errors import Malformed
 from navicert.timestamp import after, format_timestamp, parse_timestamp
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from navicert.dataclass import dataclass
 
 
 class Severity(enum.Enum):
@@ -74,8 +75,16 @@ CATALOGUE: Final[Mapping[str, tuple[Severity, str]]] = {
     "key.id": (_WARNING, "a key under an id that it does not answer to"),
     "key.gpg": (_INFO, "a GPG key, whose revocation no verifier sees"),
     "key.expires": (_WARNING, "a GPG key that expires before the layout"),
+    "key.validity": (_INFO, "a key that counts for a time only"),
     "key.twice": (_WARNING, "one key under two ids"),
     "key.unused": (_WARNING, "a key or functionary that performs no step"),
+    "certificate.unusable": (_ERROR, "a certificate authority that cannot be read"),
+    "certificate.no-authority": (_ERROR, "a certificate authority that may not issue certificates"),
+    "certificate.expires": (_WARNING, "a certificate authority whose certificate expires before the layout"),
+    "certificate.no-root": (_ERROR, "certificates may perform a step, and no root vouches for any"),
+    "certificate.unused": (_WARNING, "certificate authorities that no step needs"),
+    "constraint.nobody": (_ERROR, "a constraint that no certificate meets"),
+    "constraint.anybody": (_WARNING, "a constraint that every certificate meets"),
     "functionary.shared-key": (_ERROR, "two persons with one key"),
     "functionary.single": (_INFO, "one person performs every step"),
     "threshold.unreachable": (_ERROR, "a threshold above the number of persons"),
@@ -101,6 +110,10 @@ CATALOGUE: Final[Mapping[str, tuple[Severity, str]]] = {
     "pattern.open-bracket": (_WARNING, "a bracket that is never closed"),
     "pattern.braces": (_WARNING, "{a,b}, which is not expanded"),
     "pattern.prefix": (_WARNING, "a prefix with a wildcard, which it takes literally"),
+    "policy.unsound": (_ERROR, "a policy document that demands what it cannot get"),
+    "predicate.expression": (_ERROR, "an attribute rule or time that is no expression of CEL"),
+    "predicate.attribute-twice": (_WARNING, "an attribute rule that is written twice"),
+    "predicate.says-anything": (_WARNING, "a predicate that counts whatever it says"),
     "command.shell-words": (_WARNING, "a word of shell syntax in a command that no shell reads"),
     "inspection.no-run": (_ERROR, "an inspection without a command"),
     "inspection.built-in": (_ERROR, "a built-in inspection that does not exist or is called wrongly"),

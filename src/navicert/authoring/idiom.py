@@ -20,6 +20,7 @@ ExamineBuiltIn = Callable[[Sequence[str]], str]
 """What is wrong with the command of a built-in inspection; empty for nothing."""
 
 BUILT_IN: Final = ("navicert", "inspect")
+_IMAGE_BASE: Final = (*BUILT_IN, "image-base")
 
 _SHELLS: Final = frozenset("sh bash dash zsh ash ksh csh tcsh fish busybox cmd powershell pwsh".split())
 _WRAPPERS: Final = frozenset("env nice nohup timeout stdbuf sudo time xargs".split())
@@ -150,6 +151,8 @@ def _unbound(item: Item, effort: Effort) -> Iterator[Finding]:
             glob = source_glob(rule, open_braces=True)
             if forbidden_afterwards(item, side, index, glob, effort):
                 bound.append(glob)
+    if item.command[: len(BUILT_IN) + 1] == _IMAGE_BASE and "target" in item.command:
+        return  # the target is bound to a step by itself
     files = _files(item.command) if item.command[: len(BUILT_IN)] == BUILT_IN else ()
     loose = [file for file in files if not any(glob.comparable and glob.matches(file) for glob in bound)]
     if loose or (not files and not bound):
@@ -165,14 +168,26 @@ def _unbound(item: Item, effort: Effort) -> Iterator[Finding]:
 
 
 def _files(words: Sequence[str]) -> tuple[str, ...]:
-    """The files that a built-in inspection reads: its words that are neither options nor their values."""
+    """The files that a built-in inspection reads: its words that are neither options nor their values. Of an image the
+    one from which all others follow by digests; what is given as its base counts too."""
     files = []
     option = False
+    images = tuple(words[: len(BUILT_IN) + 1]) == _IMAGE_BASE
     for word in words[len(BUILT_IN) + 1 :]:
-        if not option and not word.startswith("--"):
+        if images:
+            files += _image_file(word.removeprefix("--base="))
+        elif not option and not word.startswith("--"):
             files.append(word)
         option = not option and word.startswith("--") and "=" not in word
     return tuple(files)
+
+
+def _image_file(word: str) -> list[str]:
+    medium, colon, rest = word.partition(":")
+    path = rest.partition("@")[0].partition(":")[0].rstrip("/")
+    if not colon or medium not in ("oci", "oci-archive", "docker-archive"):
+        return []
+    return [f"{path}/index.json" if medium == "oci" else path]
 
 
 def _found(item: Item, id: str, message: str, remedy: str) -> Finding:

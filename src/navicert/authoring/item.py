@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from navicert.authoring.pattern import Glob
 from navicert.authoring.sentence import rule_text
+from navicert.dataclass import dataclass
 from navicert.model.layout import Inspection, Layout, Step
+from navicert.model.requirement import Requirement, Role
 from navicert.model.rule import Rule, RuleKind, Side
 
 _BRACES = frozenset("{}")
@@ -30,6 +31,22 @@ class Item:
     def is_step(self) -> bool:
         """Whether it is a step."""
         return isinstance(self.body, Step)
+
+    @property
+    def requirement(self) -> Requirement | None:
+        """What is demanded of the predicate that it rests on; None where it rests on a link."""
+        return self.body.predicate if isinstance(self.body, Step) else None
+
+    @property
+    def is_tied(self) -> bool:
+        """Whether it is a predicate that has to be about certain artifacts, whatever its rules."""
+        return self.requirement is not None and (bool(self.requirement.subjects) or "/" in self.name)
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """The lists that its evidence has: an informing predicate has no products."""
+        requirement = self.requirement
+        return (Side.MATERIALS,) if requirement is not None and requirement.role is Role.INFORM else tuple(Side)
 
     @property
     def place(self) -> str:

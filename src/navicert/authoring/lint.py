@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from navicert.authoring.certification import certificate_findings
 from navicert.authoring.chain import Chain
 from navicert.authoring.finding import Finding, Severity, found
 from navicert.authoring.flow import Flow
@@ -19,8 +19,10 @@ from navicert.authoring.idiom import ExamineBuiltIn, command_findings
 from navicert.authoring.item import Item, all_rules, closing, is_closed, items, shown, source_glob
 from navicert.authoring.pattern import Effort
 from navicert.authoring.policy import Policy
+from navicert.authoring.requirement import ExamineExpression, predicate_findings, soundness_findings
 from navicert.authoring.roster import Roster
 from navicert.authoring.spelling import misspellings
+from navicert.dataclass import replace
 from navicert.model.rule import RuleKind, Side
 from navicert.timestamp import after, format_timestamp
 
@@ -31,22 +33,30 @@ _NAMED: Final = 5  # paths that one finding names
 _PARAMETER: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
-def lint(policy: Policy, at: datetime, examine: ExamineBuiltIn, effort: Effort | None = None) -> tuple[Finding, ...]:
+def lint(
+    policy: Policy,
+    at: datetime,
+    examine: ExamineBuiltIn,
+    effort: Effort | None = None,
+    examine_expression: ExamineExpression | None = None,
+) -> tuple[Finding, ...]:
     """All findings about `policy` at the moment `at`. `examine` says what is wrong with the command of a built-in
-    inspection; `effort` bounds what comparing patterns may cost."""
+    inspection, `examine_expression` with an expression of CEL; `effort` bounds what comparing patterns may cost."""
     effort = effort or Effort()
     everything = items(policy.layout)
     chain = Chain(everything, effort)
-    findings = [*_whole(policy, at), *Roster(policy).findings(), *_twins(everything)]
+    findings = [*_whole(policy, at), *Roster(policy).findings(), *certificate_findings(policy, at), *_twins(everything)]
     for item in everything:
         findings += _name(item)
         findings += command_findings(item, examine, effort)
         findings += _lists(item)
         findings += _not_required(item)
+        findings += predicate_findings(item, examine_expression)
         for side in Side:
             findings += Flow(item, side, effort).findings()
         findings += chain.findings(item)
         findings += misspellings(item)
+    findings += soundness_findings(policy)
     findings += _parameters(everything)
     if effort.spent:
         message = "the layout has so many rules that not all of them were compared with each other"
@@ -103,7 +113,8 @@ def _twins(everything: Sequence[Item]) -> Iterator[Finding]:
 
 
 def _name(item: Item) -> Iterator[Finding]:
-    if not _PLAIN_NAME.fullmatch(item.name):
+    # A predicate has the step that it belongs to before its name.
+    if not _PLAIN_NAME.fullmatch(item.name.rpartition("/")[2]):
         yield found(
             "name.awkward",
             "names become file names and are typed in shells",
@@ -116,7 +127,7 @@ def _name(item: Item) -> Iterator[Finding]:
 def _lists(item: Item) -> Iterator[Finding]:
     """Lists of rules that let through what they do not name."""
     if not any(item.rules(side) for side in Side):
-        if item.is_step:
+        if item.is_step and not item.is_tied:
             yield found(
                 "step.no-rules",
                 "it may use and make anything",
@@ -128,7 +139,7 @@ def _lists(item: Item) -> Iterator[Finding]:
     if not item.is_step:
         return  # what matters there is whether the inspected file is bound
     sides = []
-    for side in Side:
+    for side in item.sides:
         if not is_closed(item, side):
             rule = closing(item, side)
             why = (

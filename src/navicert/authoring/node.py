@@ -7,9 +7,9 @@ step called `on` or `2024` stays what it looks like. Every refusal names file, l
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, Literal
 
+from navicert.dataclass import dataclass
 from navicert.errors import Malformed
 from navicert.strictjson import Json, pointer
 
@@ -151,6 +151,15 @@ def described(node: Node) -> str:
     if isinstance(node, Word):
         return repr(node.text if len(node.text) <= 40 else node.text[:39] + "…") if node.text else "nothing"
     return "a list" if isinstance(node, Items) else "fields"
+
+
+def plain(spot: Spot) -> object:
+    """What stands at `spot` as JSON's strings, lists and objects: no word is taken for a number."""
+    if isinstance(spot.node, Fields):
+        return {name: plain(inner) for name, inner in spot.fields().items()}
+    if isinstance(spot.node, Items):
+        return [plain(inner) for inner in spot.items()]
+    return spot.text()
 
 
 def of_json(root: Json) -> Node:

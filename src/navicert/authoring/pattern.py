@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from fnmatch import translate
 from functools import lru_cache
 from typing import Final
+
+from navicert.dataclass import dataclass
 
 _LENGTH: Final = 200  # longer patterns are not compared
 _BRACES: Final = re.compile(r"\{[^{}]*\}|[{}]")

@@ -7,18 +7,20 @@ and refused by `Policy.finished`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from navicert.authoring.draft import Draft, read_draft
 from navicert.authoring.node import located, of_json
 from navicert.authoring.yaml import read_yaml
+from navicert.dataclass import dataclass, field, replace
 from navicert.errors import Malformed, NavicertError
 from navicert.limits import LOCAL, Limits
 from navicert.model.field import as_object
 from navicert.model.layout import Layout
+from navicert.model.policy import POLICY_TYPE, policy_json, read_policy_document
 from navicert.model.release import Release
+from navicert.model.terms import Terms
 from navicert.strictjson import loads
 
 if TYPE_CHECKING:
@@ -64,7 +66,10 @@ class Policy:
         if self.sealed is not None:
             return self.layout
         if self.given:
-            return replace(self.layout, keys={id: _portable(id, key) for id, key in self.layout.keys.items()})
+            portable = {id: _portable(id, key) for id, key in self.layout.keys.items()}
+            return replace(self.layout, keys=portable)
+        if self.layout.terms is not None:
+            return self._finished_policy()
         readme = self.release.append_to(self.layout.readme)
         try:
             Release.of(readme)
@@ -72,6 +77,16 @@ class Policy:
             error.pointer = "/functionaries"
             raise error.at(self.path) from None
         return replace(self.layout, readme=readme)
+
+    def _finished_policy(self) -> Layout:
+        """Our own document, by the reader of it: nothing is signed that verification would refuse to read."""
+        for word, has in (("name", self.release.name), ("version", self.release.version)):
+            if not has:
+                raise Malformed(f"a policy without a {word}", path=self.path, remedy=f'write "{word}: …"')
+        try:
+            return read_policy_document(policy_json(self.layout))
+        except Malformed as error:
+            raise error.at(self.path) from None
 
 
 def read_policy(raw: bytes, read_key: ReadKey, at: datetime, *, path: str = "", limits: Limits = LOCAL) -> Policy:
@@ -97,9 +112,9 @@ def compose(draft: Draft, read_key: ReadKey, at: datetime) -> Policy:
     """The policy that `draft` and its key files make when it is signed at `at`. Raises what `read_key` raises, and
     `Malformed` for an expiry beyond all calendars."""
     keys = {file: _key(file, draft, read_key) for file in draft.key_files}
-    persons = {
-        person.name: tuple(dict.fromkeys(keys[file].id for file in person.files)) for person in draft.functionaries
-    }
+    keyed = [person for person in draft.functionaries if person.identity is None]
+    persons = {person.name: tuple(dict.fromkeys(keys[file].id for file in person.files)) for person in keyed}
+    identities = {person.name: person.identity for person in draft.functionaries if person.identity is not None}
     try:
         expires = None if draft.expires is None else draft.expires.at(at)
     except Malformed as error:
@@ -110,16 +125,36 @@ def compose(draft: Draft, read_key: ReadKey, at: datetime) -> Policy:
         steps=tuple(
             replace(
                 item.step,
-                pubkeys=tuple(dict.fromkeys(keyid for person in item.by for keyid in persons[person])),
+                pubkeys=tuple(dict.fromkeys(keyid for person in item.by for keyid in persons.get(person, ()))),
+                identities=tuple(identities[person] for person in item.by if person in identities),
             )
             for item in draft.steps
         ),
         inspections=draft.inspections,
         keys={key.id: key.to_json() for key in keys.values()},
         readme=draft.readme,
+        rootcas=_authorities(draft, draft.authorities),
+        intermediatecas=_authorities(draft, draft.intermediates),
     )
     release = Release(draft.name, draft.version, persons)
+    if draft.own:
+        validity = {
+            keyid: person.validity
+            for person in draft.functionaries
+            if person.validity is not None
+            for keyid in persons[person.name]
+        }
+        layout = replace(layout, terms=Terms(release, draft.target, draft.run, validity))
     return Policy(layout, release, expires, draft.path, persons, draft.lines)
+
+
+def _authorities(draft: Draft, named: Mapping[str, str]) -> dict[str, Mapping[str, object]]:
+    from navicert.authoring.holder import authority_json, id_of
+
+    try:
+        return {id_of(pem): authority_json(pem) for pem in named.values()}
+    except Malformed as error:
+        raise error.at(draft.path) from None
 
 
 def _portable(id: str, value: Mapping[str, object]) -> Mapping[str, object]:
@@ -161,6 +196,7 @@ def _of_document(value: object, path: str, limits: Limits) -> Policy:
     """The policy of a JSON object of in-toto's own form."""
     document = as_object(value, "")
     dated = "expires" in document
-    layout = Layout.from_json(document if dated else {**document, "expires": "1970-01-01T00:00:00Z"}, limits=limits)
-    release = Release.of(layout.readme)
+    read = read_policy_document if document.get("_type") == POLICY_TYPE else Layout.from_json
+    layout = read(document if dated else {**document, "expires": "1970-01-01T00:00:00Z"}, limits=limits)
+    release = layout.release
     return Policy(layout, release, layout.expires if dated else None, path, release.persons, given=True)

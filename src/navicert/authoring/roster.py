@@ -59,6 +59,7 @@ class Roster:
         yield from self._problems
         yield from self._ids()
         yield from self._gpg()
+        yield from self._validity()
         yield from self._same_material()
         yield from self._unused()
         for index, step in enumerate(self._policy.layout.steps):
@@ -117,6 +118,17 @@ class Roster:
                     place=place,
                     pointer=where,
                 )
+
+    def _validity(self) -> Iterator[Finding]:
+        terms = self._policy.layout.terms
+        for keyid, validity in () if terms is None else terms.validity.items():
+            yield found(
+                "key.validity",
+                f"it is {validity}: what it signed counts for longer only where a timestamp proves when that was",
+                "have signatures timestamped (navicert run --timestamp URL), and verify with --timestamp-root PEM",
+                place=f"key {keyid[:8]}",
+                pointer=pointer("/validity", keyid),
+            )
 
     def _same_material(self) -> Iterator[Finding]:
         owners: dict[str, dict[str, None]] = {}  # material → the names of all whose it is
@@ -179,7 +191,13 @@ class Roster:
                     pointer=f"{where}/pubkeys",
                 )
         persons = {self._principal(keyid) for keyid in known if keyid in self._keys}
-        if len(persons) < step.threshold:
+        persons |= {f"identity {one.san} {one.issuer}" for one in step.identities}
+        # How many hold a certificate, or are described by an expression, nobody can count; a claim has no signers.
+        countless = bool(step.certificates) or any(
+            one.san.expression or one.issuer.expression for one in step.identities
+        )
+        countless |= step.predicate is not None and step.predicate.claimed
+        if len(persons) < step.threshold and not countless:
             who = (
                 "nobody can"
                 if not persons
@@ -200,7 +218,8 @@ class Roster:
         everybody: Mapping[str, None] = dict.fromkeys(
             self._principal(keyid) for step in steps for keyid in self._performers(step)
         )
-        if len(steps) > 1 and len(everybody) == 1:
+        others = any(step.certificates or step.identities for step in steps)
+        if len(steps) > 1 and len(everybody) == 1 and not others:
             yield found(
                 "functionary.single",
                 "whoever has this one functionary's key can forge the whole chain",

@@ -26,6 +26,20 @@ _FUNCTIONARIES = """
 # Who performs steps: a name, and the file of a public key or a list of files. Several keys of one person count once.
 functionaries:
 """
+_TYPE = """
+# A policy document: it can require attestations, and only Navicert reads it. Without this line it would be a layout.
+type: policy
+"""
+_PREDICATES = """\
+    # What has to be attested of this step: signed by whom, about what it used or made, saying what.
+    # All fields are described in docs/reference/policy-document.md.
+    predicates:
+      - name: tests
+        type: test-result
+        by: {by}
+        attributes:
+          - predicate.result == "PASSED"
+"""
 _RULES = """
 # The rules of a list are applied in order, and what a rule takes is gone for the rules after it:
 #   MATCH pattern WITH PRODUCTS FROM step   takes what that step made, if the content is the same
@@ -48,23 +62,30 @@ _INSPECTIONS = """
 """
 
 
-def first_layout(name: str, steps: Sequence[str], functionaries: Mapping[str, Sequence[str]]) -> str:
+def first_layout(
+    name: str, steps: Sequence[str], functionaries: Mapping[str, Sequence[str]], *, policy: bool = False
+) -> str:
     """The text of a layout called `name` with these steps, each of which uses what the one before it made.
 
     `functionaries` maps names to key files. The last of them perform a step each, the first all the others; where
-    there are more persons than steps, the last step may be performed by any of those left. Raises `Malformed` for
-    names that are not usable, doubled steps, and where there is no step or nobody.
+    there are more persons than steps, the last step may be performed by any of those left. A `policy` is our own
+    document, and requires a test result of the last step but one. Raises `Malformed` for names that are not usable,
+    doubled steps, and where there is no step or nobody.
     """
     for step in steps:
         as_name(step, "--step")
     if len(set(steps)) < len(steps) or not steps or not functionaries:
         raise Malformed("a layout needs steps of different names, and somebody to perform them")
-    parts = [_HEAD, f"name: {_word(name)}\n", _RELEASE, _FUNCTIONARIES]
+    head = _HEAD + _TYPE if policy else _HEAD
+    parts = [head, f"name: {_word(name)}\n", _RELEASE, _FUNCTIONARIES]
     for person, files in functionaries.items():
         value = _word(files[0]) if len(files) == 1 else f"[{', '.join(_word(file) for file in files)}]"
         parts.append(f"  {_word(person)}: {value}\n")
     parts.append(_RULES)
-    parts.append("\n".join(_step(steps, i, tuple(functionaries)) for i in range(len(steps))))
+    texts = [_step(steps, i, tuple(functionaries)) for i in range(len(steps))]
+    if policy:
+        texts[max(0, len(steps) - 2)] += _PREDICATES.format(by=_word(list(functionaries)[-1]))
+    parts.append("\n".join(texts))
     parts.append(_INSPECTIONS)
     return "".join(parts)
 

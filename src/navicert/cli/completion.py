@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import argparse
 import importlib
-from typing import TYPE_CHECKING
 
 from navicert.cli.terminal import say
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from navicert.cli.main import Table
 
@@ -49,6 +49,7 @@ def _add(parser: argparse.ArgumentParser, table: Table) -> None:
         group: Table | None = getattr(module, "COMMANDS", None)
         if group is not None:
             _add(command, group)
+        if not hasattr(module, "configure"):
             continue
         module.configure(command)
         _complete_paths(command)

@@ -9,10 +9,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from navicert.cli.option import add_json
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime
 

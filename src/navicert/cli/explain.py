@@ -6,16 +6,17 @@ import argparse
 import os
 import sys
 import textwrap
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from navicert.cli import option
 from navicert.cli.parser import suggestion
 from navicert.cli.terminal import colour_wanted, escape, say, width
+from navicert.dataclass import replace
 from navicert.errors import Malformed
+from navicert.slsa.catalogue import CHECKS
 from navicert.strictjson import loads
-from navicert.verify.catalogue import CATALOGUE, Entry
+from navicert.verify.catalogue import Entry
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from navicert.verdict import Verdict
 
@@ -40,16 +41,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Explain one check, all checks, or a verdict."""
     if args.what is None:
-        _print(args, dict(CATALOGUE), brief=True)
-    elif args.what in CATALOGUE:
-        _print(args, {args.what: CATALOGUE[args.what]})
+        _print(args, dict(CHECKS), brief=True)
+    elif args.what in CHECKS:
+        _print(args, {args.what: CHECKS[args.what]})
     elif args.what == "-" or os.path.exists(args.what):
         _explain_verdict(args)
     else:
         raise Malformed(
             f"no such check, and no such file: {args.what}",
             path="explain",
-            remedy=suggestion(args.what, list(CATALOGUE)) or "navicert explain lists all checks",
+            remedy=suggestion(args.what, list(CHECKS)) or "navicert explain lists all checks",
         )
     return 0
 
@@ -90,13 +91,13 @@ def _explain_verdict(args: argparse.Namespace) -> None:
     verdict = _read(args)
     ids = list(dict.fromkeys(finding.check.id for finding in findings(verdict)))
     if args.json:
-        _print(args, {id: CATALOGUE[id] for id in ids if id in CATALOGUE})
+        _print(args, {id: CHECKS[id] for id in ids if id in CHECKS})
         return
     out = sys.stdout
     say(render_text(verdict, colour=colour_wanted(out), width=width(out), verbose=args.verbose))
     for id in ids:
         # Nobody signed the file: an id may be anything.
-        entry = CATALOGUE.get(id)
+        entry = CHECKS.get(id)
         say("\n" + (_paragraph(id, entry, width(out)) if entry else f"{escape(id)}\n  not a check of this version"))
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
 from navicert.cli import option, password
 from navicert.cli.key_show import ids_of, is_private
 from navicert.crypto.form import FORMS
 from navicert.errors import Malformed
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from navicert.crypto.key import Key
     from navicert.crypto.signer import Signer
@@ -24,7 +24,7 @@ EXAMPLE = "navicert key convert old/owner --to pem -o keys/owner"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
     add = parser.add_argument
-    add("key", metavar="KEY", help="key file of any form, env:NAME, or gpg:FINGERPRINT (public)")
+    add("key", metavar="KEY", help="key file of any form, env:NAME, or gpg:FINGERPRINT, awskms:… (public)")
     add(
         "--to",
         choices=FORMS,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from navicert.cli.option import add_json
 from navicert.cli.terminal import complain, escape, say
 from navicert.errors import Malformed, NavicertError
 from navicert.timestamp import format_timestamp
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from navicert.crypto.key import Key
 
@@ -22,7 +22,9 @@ EXAMPLE = "navicert key show keys/owner.pub"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
-    parser.add_argument("keys", nargs="+", metavar="KEY", help="key file, env:NAME or gpg:FINGERPRINT")
+    parser.add_argument(
+        "keys", nargs="+", metavar="KEY", help="key file, env:NAME, gpg:FINGERPRINT,\nawskms:… or another name of a key"
+    )
     add_json(parser)
 
 

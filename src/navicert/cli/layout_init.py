@@ -30,6 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=PUB",
         help="who performs steps, and her public key, relative to FILE (repeatable; a name twice: several keys)",
     )
+    parser.add_argument("--policy", action="store_true", help="a policy document, which can require attestations")
     parser.add_argument("--force", action="store_true", help="replace FILE if it exists")
 
 
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
         if not (name.strip() and equals and file):
             raise Malformed("not a functionary", path="--functionary", expected="NAME=PUB", got=repr(given))
         functionaries.setdefault(name, []).append(file)
-    text = first_layout(args.name, args.step or _STEPS, functionaries)
+    text = first_layout(args.name, args.step or _STEPS, functionaries, policy=args.policy)
     write_file(args.file, text.encode(), force=args.force)
     if args.file != "-":
         say(f"{escape(args.file)}: written – go through its rules, then: navicert layout lint {escape(args.file)}")

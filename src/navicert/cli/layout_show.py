@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from navicert.cli.layout_source import load_policy
 from navicert.cli.option import add_at, add_json, add_limits, at, public_keys
 from navicert.cli.terminal import say, width
 from navicert.errors import LimitExceeded
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from navicert.envelope.document import Sealed
     from navicert.report.document import SeenSignature

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from navicert.cli.layout_source import add_key_ids, finding_line, findings_about, load_policy
-from navicert.cli.option import add_at, add_json, add_key, add_limits, at, signers, write_file
-from navicert.cli.terminal import complain, escape, say
-from navicert.errors import Malformed, Refused
+from navicert.cli.layout_source import add_key_ids, findings_about, load_policy, refuse_errors
+from navicert.cli.option import add_at, add_json, add_key, add_limits, add_timestamp, at, signers, write_file
+from navicert.cli.terminal import escape, say
+from navicert.errors import Malformed
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from navicert.authoring.finding import Finding
     from navicert.authoring.policy import Policy
     from navicert.crypto.signer import Signer
 
@@ -26,6 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
     parser.add_argument("file", metavar="FILE", help="layout: YAML, JSON, or signed; - for standard input")
     add_key(parser, help="private key of an owner (repeatable)")
+    add_timestamp(parser)
     parser.add_argument("-o", "--output", metavar="OUT", help="where to write the layout; - for stdout")
     parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
     form = parser.add_mutually_exclusive_group()
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     policy = load_policy(args, moment, key_ids=args.key_ids)
     output = _output(args, policy)
     findings = findings_about(policy, moment)
-    _report(args, findings)
+    refuse_errors(args, findings)
     policy.finished()
     made = signers(args, id_form=args.key_ids)
     form, data = _sealed(policy, args.form, made)
@@ -71,22 +71,6 @@ def _output(args: argparse.Namespace, policy: Policy) -> str:
         )
     output: str = args.output or args.file
     return output
-
-
-def _report(args: argparse.Namespace, findings: Sequence[Finding]) -> None:
-    """Print what lint calls errors and warnings. Raises `Refused` for errors unless they are allowed."""
-    from navicert.authoring.finding import Severity
-
-    for finding in findings:
-        if finding.severity is not Severity.INFO:
-            complain(finding_line(args.file, finding))
-    errors = sum(finding.severity is Severity.ERROR for finding in findings)
-    if errors and not args.allow_lint_errors:
-        raise Refused(
-            f"not signed: lint found {errors} error{'s' * (errors != 1)}",
-            path=args.file,
-            remedy="correct them, or sign in spite of them with --allow-lint-errors",
-        )
 
 
 def _sealed(policy: Policy, form: str | None, made: Sequence[Signer]) -> tuple[str, bytes]:

@@ -12,7 +12,8 @@ A command is a module with
   after the first `--` is put, untouched, into `args.command`), and `FAILURE`: the exit code of its own failures,
   where 1, 2 and 3 would be taken for those of a program that it runs.
 
-A group of commands is a module with `HELP` and `COMMANDS`, a table like the one below.
+A group of commands is a module with `HELP` and `COMMANDS`, a table like the one below. It may be a command as well,
+one without arguments: then options may stand in the place of a command.
 """
 
 from __future__ import annotations
@@ -34,10 +35,17 @@ COMMANDS: Table = {
     "record": ("navicert.cli.record", "record a step that is no single command: start, stop"),
     "layout": ("navicert.cli.layout", "write, sign, show and lint the policy"),
     "verify": ("navicert.cli.verify", "judge a chain, and the target that came out of it"),
+    "attest": ("navicert.cli.attest", "sign a statement: a bill of materials, a scan, …"),
+    "verify-attestation": ("navicert.cli.verify_attestation", "judge attestations by themselves, offline"),
+    "trust": ("navicert.cli.trust", "show and refresh whom certificates are judged by"),
+    "slsa": ("navicert.cli.slsa", "say which SLSA level was reached, what the next lacks"),
+    "evidence": ("navicert.cli.evidence", "find evidence, move it, pack it, let go of it"),
+    "admission": ("navicert.cli.admission", "let into a cluster only images whose chain verifies"),
     "inspect": ("navicert.cli.inspect", "run a built-in inspection on the files of this folder"),
     "explain": ("navicert.cli.explain", "say what a check means and what to do about it"),
     "show": ("navicert.cli.show", "print any document or key for people"),
     "sign": ("navicert.cli.sign", "sign a layout or link, or check its signatures"),
+    "sign-keyless": ("navicert.cli.sign_keyless", "sign without a key, as who this job or person is"),
     "completion": ("navicert.cli.completion", "print completions for bash or zsh"),
 }
 
@@ -75,11 +83,18 @@ def _finish(code: int, *, debug: bool) -> int:
 
 def console() -> None:
     """The entry point of the installed program. Exits."""
+    import gc
+
+    # Little here refers to itself, and looking for it time and again costs more than it gives back. What a command has
+    # made when it ends is not looked through once more: it goes with the process.
+    gc.set_threshold(100_000)
     _fill_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         # Paths need not be text, and a terminal need not know every character: neither may stop a report.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    raise SystemExit(main())
+    code = main()
+    gc.freeze()
+    raise SystemExit(code)
 
 
 def _fill_closed_streams() -> None:
@@ -120,15 +135,16 @@ def _find(table: Table, words: list[str], prog: str) -> tuple[ModuleType | str, 
 
         what = "option" if word.startswith("-") else "command"
         raise Malformed(f"no such {what}: {word}", remedy=suggestion(word, list(table)) or f"see {prog} --help")
-    import importlib
-
-    module = importlib.import_module(table[word][0])
+    # What importlib does, which takes longer to load than a small command.
+    module = __import__(table[word][0], fromlist=["HELP"])
     prog, rest = f"{prog} {word}", words[1:]
     commands: Table | None = getattr(module, "COMMANDS", None)
     if commands is None:
         return module, prog, rest
     while rest and rest[0] == "--debug":
         del rest[0]
+    if hasattr(module, "run") and rest and rest[0].startswith("-"):
+        return module, prog, rest
     if not rest or rest[0] in ("-h", "--help"):
         return _group_overview(module.HELP, commands, prog), prog, rest
     return _find(commands, rest, prog)
@@ -195,14 +211,10 @@ def _abandon_stdout() -> None:
 
 def _overview() -> str:
     return (
-        "usage: navicert COMMAND [OPTION]...\n\n"
-        "Record, sign and verify what every step of a container build did.\n\n"
+        "usage: navicert COMMAND [OPTION]..., navicert COMMAND --help, navicert --version\n"
         f"{_lines(COMMANDS)}\n"
-        "  navicert COMMAND --help   its options, with an example\n"
-        "  --version                 which version this is\n"
-        "  --debug                   (any command) show where an error came from\n\n"
         "exit codes: 0 passed, 1 not passed, 2 wrong usage or input, 3 could not find out\n"
-        "example:    navicert demo\n"
+        "example:    navicert demo (any command, with --debug: where an error came from)\n"
     )
 
 
@@ -212,4 +224,5 @@ def _group_overview(help: str, commands: Table, prog: str) -> str:
 
 
 def _lines(table: Table) -> str:
-    return "".join(f"  {name:<11} {help}\n" for name, (_, help) in table.items())
+    longest = max(11, *map(len, table))
+    return "".join(f"  {name:<{longest}} {help}\n" for name, (_, help) in table.items())

@@ -9,21 +9,23 @@ from __future__ import annotations
 import argparse
 import errno
 import os
-import secrets
 import stat
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
 
+from navicert.dataclass import replace
 from navicert.errors import LimitExceeded, Malformed, Refused
 from navicert.limits import LOCAL, Limits
-from navicert.timestamp import parse_timestamp
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from contextlib import ExitStack
+    from datetime import datetime
+    from typing import Final
+
     from navicert.crypto.key import IdForm, Key
     from navicert.crypto.signer import Signer
+    from navicert.store import OpenSource
 
 Parser = argparse.ArgumentParser
 
@@ -51,20 +53,46 @@ def add_key(parser: Parser, *, required: bool = True, help: str = "private key t
     add_arguments(parser)
 
 
-def add_store(parser: Parser, *, repeat: bool = False) -> None:
-    """`--store`: `args.store`, a directory, or with `repeat` the list of them; `.` where none is given."""
+def add_certificate(parser: Parser) -> None:
+    """`--cert CERT`: `signers(args)`."""
+    parser.add_argument(
+        "--cert", metavar="PEM", help="certificate for the key, for layouts that\nname holders of certificates"
+    )
+
+
+def add_timestamp(parser: Parser) -> None:
+    """`--timestamp URL`: `signers(args)`."""
+    parser.add_argument(
+        "--timestamp", metavar="URL", help="have the authority at URL timestamp the signature (RFC 3161)"
+    )
+
+
+def add_store(parser: Parser, *, repeat: bool = False, required: bool = False) -> None:
+    """`--store`: `args.store`, a store's URI, or with `repeat` the list of them; `.` where none is given."""
     if repeat:
         parser.add_argument(
-            "--store", action="append", metavar="DIR", help="where the evidence is (repeatable; default: .)"
+            "--store", action="append", metavar="URI", help="where the evidence is (repeatable; default: .)"
         )
+    elif required:
+        parser.add_argument("--store", required=True, metavar="URI", help="DIR, sqlite:FILE or postgresql://HOST/DB")
     else:
-        parser.add_argument("--store", default=".", metavar="DIR", help="where evidence goes (default: .)")
+        parser.add_argument("--store", default=".", metavar="URI", help="where evidence goes (default: .)")
 
 
 def stores(args: argparse.Namespace) -> tuple[str, ...]:
     """The stores that were named, or the current directory."""
     given = args.store
     return (given,) if isinstance(given, str) else tuple(given or (".",))
+
+
+def open_sources(args: argparse.Namespace, cleanup: ExitStack) -> list[OpenSource]:
+    """The stores that were named, or the current directory, to be read from until `cleanup` closes them."""
+    from navicert.store.uri import open_source
+
+    found = [open_source(uri, limits(args)) for uri in dict.fromkeys(stores(args))]
+    for source in found:
+        cleanup.callback(source.close)
+    return found
 
 
 def add_limits(parser: Parser) -> None:
@@ -85,8 +113,12 @@ def add_at(parser: Parser) -> None:
 
 def at(args: argparse.Namespace) -> datetime:
     """The moment given with `--at`, or now, in UTC. Raises `Malformed`."""
+    from datetime import UTC, datetime
+
     if args.at is None:
         return datetime.now(UTC).replace(microsecond=0)
+    from navicert.timestamp import parse_timestamp
+
     try:
         return parse_timestamp(args.at)
     except Malformed as error:
@@ -112,11 +144,29 @@ def size(text: str) -> int:
 
 
 def signers(args: argparse.Namespace, *, id_form: IdForm | None = None) -> tuple[Signer, ...]:
-    """The private keys given with `--key`, unlocked. Raises `Malformed` and `Unavailable`."""
+    """The private keys given with `--key`, unlocked, and with the certificate given with `--cert`. Raises `Malformed`,
+    `Unavailable`, and `Refused` for a certificate for another key."""
     from navicert.cli.password import source
     from navicert.trust.keyfile import open_signer
 
-    return tuple(open_signer(name, password=source(args, name), id_form=id_form) for name in args.key)
+    certificate: str | None = getattr(args, "cert", None)
+    if certificate is not None and len(args.key) > 1:
+        raise Malformed("a certificate is for one key", path="--cert", got=f"{len(args.key)} keys")
+    # Read before a password is asked for.
+    text = None if certificate is None else read_file(certificate, LOCAL.key_bytes)
+    opened: tuple[Signer, ...] = tuple(
+        open_signer(name, password=source(args, name), id_form=id_form) for name in args.key
+    )
+    if text is not None and certificate is not None:
+        from navicert.crypto.certificate_key import certified
+
+        opened = (certified(opened[0], text.decode("ascii", "replace"), certificate),)
+    url: str | None = getattr(args, "timestamp", None)
+    if url is None:
+        return opened
+    from navicert.trust.timestamp_authority import TimestampedSigner
+
+    return tuple(TimestampedSigner(signer, url) for signer in opened)
 
 
 def public_keys(names: Sequence[str]) -> tuple[Key, ...]:
@@ -162,7 +212,7 @@ def write_file(path: str, data: bytes, *, force: bool = False, mode: int = 0o666
         return
     directory = os.path.dirname(path) or "."
     # A name like path itself would be too long where path uses all that the file system allows.
-    temporary = os.path.join(directory, f".navicert-{secrets.token_hex(8)}")
+    temporary = os.path.join(directory, f".navicert-{os.urandom(8).hex()}")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
     except OSError as error:

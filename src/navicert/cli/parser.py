@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import textwrap
-from collections.abc import Iterable, Sequence
-from typing import NoReturn
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
 
 from navicert.errors import Malformed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter):
@@ -52,7 +55,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(
             prog=prog,
             usage=tail,
-            description=_flowed(description),
+            description=description,
             epilog=f"example:\n  {example.strip()}" if example else None,
             formatter_class=Formatter,
             allow_abbrev=False,
@@ -61,6 +64,11 @@ class Parser(argparse.ArgumentParser):
         self._positionals.title = "arguments"
         self.add_argument("-h", "--help", action="help", help="show this help")
         self.add_argument("--debug", action="store_true", help=argparse.SUPPRESS)
+
+    def format_help(self) -> str:
+        """The help, its description in lines of 80 columns."""
+        self.description = _flowed(self.description or "")
+        return super().format_help()
 
     def error(self, message: str) -> NoReturn:
         """Raise `Malformed`: main prints one line."""
@@ -85,8 +93,16 @@ class Parser(argparse.ArgumentParser):
 
 
 def _flowed(text: str) -> str:
-    """`text` in lines of 80 columns; blank lines divide paragraphs."""
-    return "\n\n".join(textwrap.fill(" ".join(part.split()), 80) for part in text.split("\n\n"))
+    """`text` in lines of 80 columns; blank lines divide paragraphs, and lines that are indented stay as they are."""
+    import textwrap
+
+    return "\n\n".join("\n".join(_paragraph(part, textwrap.fill)) for part in text.split("\n\n"))
+
+
+def _paragraph(text: str, fill: Callable[[str, int], str]) -> Iterator[str]:
+    for fixed, group in groupby(text.splitlines(), lambda line: line.startswith("  ")):
+        lines = list(group)
+        yield "\n".join(lines) if fixed else fill(" ".join(" ".join(lines).split()), 80)
 
 
 def suggestion(word: str, known: Sequence[str]) -> str:

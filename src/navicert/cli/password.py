@@ -6,10 +6,13 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
-from typing import BinaryIO
 
 from navicert.errors import LimitExceeded, Malformed
 from navicert.limits import LOCAL
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
 
 _REMEDY = "give --password-env NAME, --password-file FILE or --password-fd N"
 

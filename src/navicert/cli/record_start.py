@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 
 from navicert.cli.failure import USAGE
-from navicert.cli.option import add_json, add_key, add_limits, add_store, add_verbosity
+from navicert.cli.option import add_certificate, add_json, add_key, add_limits, add_store, add_verbosity
 from navicert.cli.recording import (
     add_artifacts,
     add_expectation,
@@ -16,6 +17,7 @@ from navicert.cli.recording import (
     form,
     only_signer,
     report,
+    workplace,
     world,
 )
 
@@ -29,6 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
     parser.add_argument("step", metavar="STEP", help="name of the step in the layout")
     add_key(parser, help="private key to sign with")
+    add_certificate(parser)
     add_artifacts(parser, "materials", "files, folders, patterns, NAME=oci:DIR … it uses")
     add_store(parser)
     add_form(parser)
@@ -45,11 +48,13 @@ def run(args: argparse.Namespace) -> int:
     from navicert.envelope.document import seal
     from navicert.record.expectation import MaterialMismatch
     from navicert.record.session import begin
-    from navicert.store.directory import DirectoryStore
+    from navicert.store.uri import open_store
 
     signer = only_signer(args)
     written = form(args, signer)
-    store = DirectoryStore(args.store)
+    with closing(open_store(args.store)) as last:
+        last.prepare()
+    store = workplace(args)
     store.prepare()
     try:
         recording = begin(args.step, materials=args.materials, world=world(args))

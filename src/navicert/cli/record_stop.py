@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 
-from navicert.cli.option import add_json, add_key, add_limits, add_store, add_verbosity, limits
-from navicert.cli.recording import add_artifacts, add_finding, only_signer, report, world
+from navicert.cli.option import (
+    add_certificate,
+    add_json,
+    add_key,
+    add_limits,
+    add_store,
+    add_timestamp,
+    add_verbosity,
+    limits,
+)
+from navicert.cli.recording import add_artifacts, add_finding, only_signer, report, workplace, world
 
 HELP = "end the recording of a step: its products"
 DESCRIPTION = """Record the products of STEP and finish the link that `navicert record start` began
@@ -17,6 +27,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
     parser.add_argument("step", metavar="STEP", help="name of the step in the layout")
     add_key(parser, help="private key that it was started with")
+    add_certificate(parser)
+    add_timestamp(parser)
     add_artifacts(parser, "products", "files, folders, patterns, NAME=oci:DIR … it made")
     add_store(parser)
     add_finding(parser)
@@ -29,11 +41,11 @@ def run(args: argparse.Namespace) -> int:
     """Record the products and finish the link."""
     from navicert.envelope.document import seal
     from navicert.record.session import finish
-    from navicert.store.directory import DirectoryStore
+    from navicert.store.uri import open_store
 
     signer = only_signer(args)
-    store = DirectoryStore(args.store, limits(args))
-    path, raw = store.unfinished(args.step, signer.keyid)
+    begun = workplace(args)
+    path, raw = begun.unfinished(args.step, signer.keyid)
     recording, form = finish(
         raw,
         signer.key,
@@ -43,7 +55,8 @@ def run(args: argparse.Namespace) -> int:
         limits=limits(args),
         path=path,
     )
-    done = store.put(args.step, signer.keyid, seal(recording.link, signer, form=form))
-    store.drop_unfinished(args.step, signer.keyid)
+    with closing(open_store(args.store, limits(args))) as store:
+        done = store.put(args.step, signer.keyid, seal(recording.link, signer, form=form))
+    begun.drop_unfinished(args.step, signer.keyid)
     report(args, recording, done, signer, form)
     return 0

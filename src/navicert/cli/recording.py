@@ -7,18 +7,23 @@ import os
 import re
 import sys
 import time
-from typing import TYPE_CHECKING, Final
+from contextlib import closing
 
+from navicert.cli.image import add_access
 from navicert.cli.option import limits, public_keys, read_file, signers
 from navicert.cli.terminal import complain, is_terminal
 from navicert.errors import Malformed
 from navicert.limits import LOCAL
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from navicert.crypto.signer import Signer
     from navicert.record.expectation import Expectation, MaterialMismatch
     from navicert.record.recorder import Recording, World
     from navicert.resolve.artifact import Progress
+    from navicert.store.directory import DirectoryStore
 
 
 def add_artifacts(parser: argparse.ArgumentParser, option: str, help: str) -> None:
@@ -43,6 +48,7 @@ def add_finding(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--no-follow", action="store_true", help="do not read folders behind symbolic links")
     group.add_argument("--normalize-line-endings", action="store_true", help="hash CRLF and CR as LF")
     group.add_argument("--strict", action="store_true", help="a PATH that records nothing is an error")
+    add_access(parser)
 
 
 def add_facts(parser: argparse.ArgumentParser) -> None:
@@ -74,7 +80,13 @@ def only_signer(args: argparse.Namespace) -> Signer:
             got=f"{len(args.key)} keys",
             remedy="let each functionary record the step, or add signatures with navicert sign",
         )
-    return signers(args)[0]
+    (signer,) = signers(args)
+    if getattr(args, "timestamp", None) is not None:
+        from navicert.trust.timestamp_authority import timestamp
+
+        # An authority that does not answer is noticed now, and not after a build of two hours.
+        timestamp(b"does this authority answer?", args.timestamp)
+    return signer
 
 
 def add_form(parser: argparse.ArgumentParser) -> None:
@@ -109,8 +121,11 @@ def world(args: argparse.Namespace) -> World:
         follow_symlink_dirs=not args.no_follow,
         normalize_line_endings=args.normalize_line_endings,
         strict=args.strict,
+        ca_file=args.ca_file,
+        insecure=args.insecure,
         limits=limits(args),
         progress=progress(),
+        fork=True,
     )
     if args.base_path and not os.path.isdir(args.base_path):
         raise Malformed("no such folder", path=args.base_path)
@@ -124,6 +139,7 @@ def world(args: argparse.Namespace) -> World:
         record_failure=getattr(args, "record_failure", False),
         run_id=getattr(args, "run_id", ""),
         ci=getattr(args, "ci", False),
+        reuse_unchanged=getattr(args, "reuse_unchanged", False),
         expectation=_expectation(args) if getattr(args, "expect_from", None) is not None else None,
         tell=None if args.quiet else lambda text: complain(f"warning: {text}"),
     )
@@ -162,6 +178,16 @@ def _expectation(args: argparse.Namespace) -> Expectation | None:
             pieces.append(Piece(path, read_file(path, bounds.document_bytes)))
             named.append(path)
     return expect(pieces, public_keys(args.expect_key), named=named, limits=bounds)
+
+
+def workplace(args: argparse.Namespace) -> DirectoryStore:
+    """The folder where a begun recording waits to be finished: `--store`, or the current one where that is a database,
+    which is for evidence and not for what may become some."""
+    from navicert.store.directory import DirectoryStore
+    from navicert.store.uri import open_store
+
+    with closing(open_store(args.store, limits(args))) as store:
+        return store if isinstance(store, DirectoryStore) else DirectoryStore(".", limits(args))
 
 
 def complain_of(error: MaterialMismatch) -> None:

@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 
-from navicert.cli.option import add_json, add_key, add_limits, add_store, add_verbosity
+from navicert.cli.option import (
+    add_certificate,
+    add_json,
+    add_key,
+    add_limits,
+    add_store,
+    add_timestamp,
+    add_verbosity,
+    limits,
+)
 from navicert.cli.recording import (
     add_artifacts,
     add_expectation,
@@ -19,7 +29,13 @@ from navicert.cli.recording import (
     world,
 )
 from navicert.cli.terminal import complain
-from navicert.errors import Malformed
+from navicert.errors import Malformed, NavicertError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from navicert.crypto.signer import Signer
+    from navicert.record.recorder import World
+    from navicert.store import Store
 
 HELP = "run one step of a build and record it, signed"
 DESCRIPTION = """Record the materials, run COMMAND, record the products, and sign all of it as a link.
@@ -36,6 +52,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
     parser.add_argument("step", metavar="STEP", help="name of the step in the layout")
     add_key(parser, help="private key to sign with")
+    add_certificate(parser)
+    add_timestamp(parser)
     add_artifacts(parser, "materials", "files, folders, patterns, NAME=oci:DIR … it uses")
     add_artifacts(parser, "products", "the same for what it makes")
     add_store(parser)
@@ -47,6 +65,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--timeout", type=seconds, metavar="SECONDS", help="kill it after this time (default: never)")
     parser.add_argument("--record-failure", action="store_true", help="record the step even if COMMAND fails")
+    parser.add_argument(
+        "--reuse-unchanged", action="store_true", help="do not hash products again that stamps say are untouched"
+    )
     add_facts(parser)
     add_expectation(parser)
     add_finding(parser)
@@ -57,38 +78,49 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Record the step; return the command's exit code."""
-    from navicert.envelope.document import seal
-    from navicert.record.expectation import MaterialMismatch
-    from navicert.record.process import CommandNotExecutable, CommandNotFound
-    from navicert.record.recorder import CommandFailed, make_recording
-    from navicert.store.directory import DirectoryStore
+    from navicert.store.uri import open_store
 
     _check_command(args)
     # Everything that can go wrong without the command is tried before it runs.
     signer = only_signer(args)
     written = form(args, signer)
     surroundings = world(args)
-    store = DirectoryStore(args.store)
-    store.prepare()
+    with closing(open_store(args.store, limits(args))) as store:
+        store.prepare()
+        return _record(args, signer, written, surroundings, store)
+
+
+def _record(args: argparse.Namespace, signer: Signer, written: str, surroundings: World, store: Store) -> int:
+    from navicert.envelope.document import seal
+    from navicert.record.recorder import make_recording
+
     try:
         recording = make_recording(
             args.step, args.command, materials=args.materials, products=args.products, world=surroundings
         )
-    except MaterialMismatch as error:
-        complain_of(error)
-        return FAILURE
-    except CommandFailed as error:
-        complain(str(error))
-        return error.completed.exit_code
-    except CommandNotFound as error:
-        complain(str(error))
-        return NOT_FOUND
-    except CommandNotExecutable as error:
-        complain(str(error))
-        return CANNOT_EXECUTE
+    except NavicertError as error:
+        return _explained(error)
     path = store.put(args.step, signer.keyid, seal(recording.link, signer, form=written))
     report(args, recording, path, signer, written)
     return recording.completed.exit_code if recording.completed else 0
+
+
+def _explained(error: NavicertError) -> int:
+    """Say why nothing was recorded, and return the exit code for it. Raises `error` where it has no code of its own."""
+    from navicert.record.expectation import MaterialMismatch
+    from navicert.record.process import CommandNotExecutable, CommandNotFound
+    from navicert.record.recorder import CommandFailed
+
+    if isinstance(error, MaterialMismatch):
+        complain_of(error)
+        return FAILURE
+    if isinstance(error, CommandFailed):
+        complain(str(error))
+        return error.completed.exit_code
+    if isinstance(error, CommandNotFound | CommandNotExecutable):
+        complain(str(error))
+        return NOT_FOUND if isinstance(error, CommandNotFound) else CANNOT_EXECUTE
+    raise error
 
 
 def _check_command(args: argparse.Namespace) -> None:

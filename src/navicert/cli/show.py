@@ -6,7 +6,6 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from navicert.cli.failure import describe
 from navicert.cli.option import add_json, add_limits, limits, public_keys, read_file
@@ -15,9 +14,11 @@ from navicert.errors import LimitExceeded, Malformed, NavicertError
 from navicert.limits import Limits
 from navicert.strictjson import loads
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from navicert.crypto.key import Key
     from navicert.envelope.document import Sealed
+    from navicert.envelope.signature import Signature
     from navicert.report.document import SeenDocument, SeenSignature
 
 HELP = "print any document or key for people"
@@ -68,7 +69,8 @@ def run(args: argparse.Namespace) -> int:
             complain(text)
             code = max(code, failed)
             continue
-        for one in found:
+        for one, failed in found:
+            code = max(code, failed)
             if not args.json:
                 say(f"\n{one}" if shown else str(one))
             shown.append(one)
@@ -79,20 +81,29 @@ def run(args: argparse.Namespace) -> int:
     return code
 
 
-def _look(path: str, raw: bytes, keys: Sequence[tuple[str, Key]], args: argparse.Namespace) -> Iterator[object]:
-    """What the file holds: for each document in it a JSON object (with `--json`) or a text."""
+def _look(
+    path: str, raw: bytes, keys: Sequence[tuple[str, Key]], args: argparse.Namespace
+) -> Iterator[tuple[object, int]]:
+    """What the file holds: for each document in it a JSON object (with `--json`) or a text, and the exit code that it
+    makes."""
     if _is_key(raw):
-        yield _key(path, raw, as_json=args.json)
+        yield _key(path, raw, as_json=args.json), 0
         return
-    lines = _json_lines(raw)
-    if lines is None:
-        yield _one(path, raw, keys, args)
-        return
-    bound = len(lines) if args.all else _LINES
-    for number, line in lines[:bound]:
-        yield _one(f"{path}:{number}", line, keys, args)
-    if len(lines) > bound and not args.json:
-        yield f"… {len(lines) - bound} more documents in {escape(path)} (--all shows them)"
+    from navicert.envelope.jsonlines import members_of
+
+    members = members_of(raw, limits(args), path=path)
+    bound = len(members) if args.all else _LINES
+    for member in members[:bound]:
+        try:
+            yield _one(member.place(path), member.raw, keys, args), 0
+        except Malformed as error:
+            if not member.line:
+                raise
+            # One bad line hides no other.
+            error.path = ""
+            yield _other(member.place(path), f"cannot be read: {error}", args), describe(error)[1]
+    if len(members) > bound and not args.json:
+        yield f"… {len(members) - bound} more documents in {escape(path)} (--all shows them)", 0
 
 
 def _one(path: str, raw: bytes, keys: Sequence[tuple[str, Key]], args: argparse.Namespace) -> object:
@@ -100,15 +111,18 @@ def _one(path: str, raw: bytes, keys: Sequence[tuple[str, Key]], args: argparse.
 
     seen = _document(path, raw, keys, limits(args))
     if isinstance(seen, str):
-        return (
-            {"type": "navicert-document/v1", "file": path, "kind": "unknown", "is": seen}
-            if args.json
-            else (f"{escape(path)}: {escape(seen)}")
-        )
+        return _other(path, seen, args)
     if args.json:
         return document_json(seen)
     columns = width(sys.stdout)
     return render_document(seen, datetime.now(UTC), width=columns, everything=args.all)
+
+
+def _other(path: str, what: str, args: argparse.Namespace) -> object:
+    """What is no document, as a JSON object or a text."""
+    if args.json:
+        return {"type": "navicert-document/v1", "file": path, "kind": "unknown", "is": what}
+    return f"{escape(path)}: {escape(what)}"
 
 
 # --- documents -----------------------------------------------------------------------------------------------------
@@ -132,6 +146,10 @@ def _document(path: str, raw: bytes, keys: Sequence[tuple[str, Key]], limits: Li
     if isinstance(value, dict) and ("payload" in value or "signed" in value):
         sealed = open_document(raw, limits, path=path)
         form, body, signatures = sealed.form, peek(sealed).body, tuple(_signatures(sealed, keys))
+    elif isinstance(value, dict) and _is_bundle(value):
+        from navicert.cli.bundle_view import seen_bundle
+
+        return seen_bundle(path, raw, keys, limits)
     elif isinstance(value, dict) and "_type" in value:
         try:
             form, body, signatures = "unsigned", read_body(value, limits), ()
@@ -149,20 +167,33 @@ def _signatures(sealed: Sealed, keys: Sequence[tuple[str, Key]]) -> Iterator[See
     if len(sealed.signatures) * len(keys) * len(messages) > sealed.limits.signature_attempts:
         raise LimitExceeded("too many signature checks (limit signature_attempts)", path=sealed.origin)
     for signature in sealed.signatures:
+        certificate = _holder(signature)
         if not keys:
-            yield SeenSignature(signature.keyid)
+            yield SeenSignature(signature.keyid, certificate=certificate)
             continue
         good = (name for name, key in keys if any(signature.made_by(key, message) for message in messages))
         name = next(good, "")
-        yield SeenSignature(signature.keyid, bool(name), name)
+        yield SeenSignature(signature.keyid, bool(name), name, certificate)
 
 
-def _json_lines(raw: bytes) -> list[tuple[int, bytes]] | None:
-    """The numbered lines of a file of JSON lines, or None where it is none."""
-    head, found, _ = raw.strip().partition(b"\n")
-    if not found or not head.rstrip().endswith(b"}") or not head.startswith(b"{"):
-        return None
-    return [(number, line) for number, line in enumerate(raw.split(b"\n"), 1) if line.strip()]
+def _holder(signature: Signature) -> str:
+    """Whom the certificate that came with `signature` names; empty where none came."""
+    text = signature.certificate
+    if text is None:
+        return ""
+    from navicert.crypto.certificate_key import CertificateKey
+
+    try:
+        key = CertificateKey.read(text if isinstance(text, str) else "")
+    except Malformed as error:
+        return f"nobody: it cannot be read ({error.what})"
+    return ", ".join(key.names.all) or key.holder.subject or "nobody"
+
+
+def _is_bundle(value: dict[str, object]) -> bool:
+    from navicert.envelope.bundle import is_bundle
+
+    return is_bundle(value)
 
 
 def _json_kind(value: object) -> str:

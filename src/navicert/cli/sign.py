@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from navicert.cli.option import (
+    add_certificate,
     add_json,
     add_key,
     add_limits,
+    add_timestamp,
     limits,
     public_keys,
     read_file,
@@ -21,6 +22,7 @@ from navicert.errors import Malformed, Refused
 from navicert.limits import Limits
 from navicert.strictjson import loads
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from navicert.crypto.signer import Signer
     from navicert.envelope.body import Body
@@ -43,6 +45,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
     parser.add_argument("--verify", action="store_true", help="sign nothing; check that every KEY signed it")
     add_key(parser, help="private key; with --verify: public (repeatable)")
+    add_certificate(parser)
+    add_timestamp(parser)
     add_json(parser)
     add_limits(parser)
 
@@ -130,8 +134,8 @@ def _checked(body: Body) -> Body:
 def _verify(args: argparse.Namespace, raw: bytes) -> int:
     from navicert.envelope.document import open_document
 
-    if args.output or args.add or args.format:
-        raise Malformed("--verify writes nothing", remedy="leave --output, --add and --format out")
+    if args.output or args.add or args.format or args.cert or args.timestamp:
+        raise Malformed("--verify writes nothing", remedy="leave --output, --add, --format, --cert and --timestamp out")
     keys = public_keys(args.key)
     verified = open_document(raw, limits(args), path=args.file).verified_by(keys)
     now = datetime.now(UTC)

@@ -7,10 +7,12 @@ import importlib.util
 import sys
 import warnings
 from collections.abc import Sequence
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Final
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 PACKAGES: Final = ("in_toto", "securesystemslib")
 
@@ -20,6 +22,11 @@ _SHIM: Final = "navicert.compat.shim"
 _RENAMED: Final = {
     "in_toto.common_args": "in_toto.argument",
     "in_toto.models.common": "in_toto.models.signable",
+    # Before its release 1.0.
+    "securesystemslib.gpg": "securesystemslib._gpg",
+    "securesystemslib.gpg.constants": "securesystemslib._gpg.constants",
+    "securesystemslib.gpg.exceptions": "securesystemslib._gpg.exceptions",
+    "securesystemslib.gpg.functions": "securesystemslib._gpg.functions",
 }
 MODULES: Final = (
     "in_toto",
@@ -54,13 +61,17 @@ MODULES: Final = (
     "securesystemslib.dsse",
     "securesystemslib.exceptions",
     "securesystemslib.formats",
+    "securesystemslib.gpg",
+    "securesystemslib.gpg.constants",
+    "securesystemslib.gpg.exceptions",
+    "securesystemslib.gpg.functions",
     "securesystemslib.interface",
     "securesystemslib.signer",
 )
 """Every name that can be imported."""
 
 
-class _Alias(Loader):
+class _Alias:
     """Gives a module of the shim out under another name: the same object, so that what is patched is what is used."""
 
     def __init__(self, target: str) -> None:
@@ -76,9 +87,12 @@ class _Alias(Loader):
     def exec_module(self, module: ModuleType) -> None:
         """Undo what the import system wrote into the module, which has run already."""
         module.__spec__ = self._spec
+        if module.__name__ == f"{_SHIM}.in_toto":
+            # Upstream's package sets up its logger; ours does so for scripts only.
+            importlib.import_module(f"{_SHIM}.in_toto.log")
 
 
-class _Finder(MetaPathFinder):
+class _Finder:
     """Finds the names of `packages` in the shim, and nowhere else."""
 
     def __init__(self, packages: Sequence[str]) -> None:
@@ -95,7 +109,7 @@ class _Finder(MetaPathFinder):
         shim = f"{_SHIM}.{_RENAMED.get(fullname, fullname)}"
         found = importlib.util.find_spec(shim)
         package = found is not None and found.submodule_search_locations is not None
-        return ModuleSpec(fullname, _Alias(shim), is_package=package)
+        return ModuleSpec(fullname, _Alias(shim), is_package=package)  # type: ignore[arg-type]  # a loader all the same
 
 
 def install(force: bool = False) -> bool:

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import NoReturn
+from contextvars import ContextVar
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+ALONE: ContextVar[bool] = ContextVar("ALONE", default=False)
+"""Whether this process is one of the programs and nothing else goes on in it, as it may where a script imports us."""
 
 
 def _run(name: str) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         # Paths need not be text, and a terminal need not know every character: neither may stop a report.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    ALONE.set(True)
     try:
         importlib.import_module(f"navicert.compat.shim.in_toto.in_toto_{name}").main()
     except KeyboardInterrupt:

@@ -10,12 +10,15 @@
 from __future__ import annotations
 
 import json
-from typing import Final
 
 from navicert.crypto import legacy
 from navicert.crypto.key import Key
 from navicert.crypto.signer import Signer, private_of, private_pem, usable
 from navicert.errors import Refused, Unavailable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 FORMS: Final = ("pem", "traditional", "legacy", "openssh", "json")
 

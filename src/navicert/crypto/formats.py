@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
-from navicert.crypto import gpg_armour, legacy, openssh, pem
+from navicert.crypto import pem
 from navicert.crypto.key import IdForm, Key
 from navicert.crypto.signer import MemorySigner
 from navicert.errors import LimitExceeded, Malformed, NavicertError
 from navicert.limits import LOCAL
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from navicert.crypto.material import PrivateKey
 
@@ -24,18 +21,11 @@ def load_public_key(raw: bytes, *, path: str = "", scheme: str | None = None) ->
     Its id is the modern one, of an in-toto 1.x file the legacy one. `scheme` chooses another than the type's default.
     Raises `Malformed` for everything else, a private key included: whoever verifies must not need one.
     """
-    with _located(path):
-        if gpg_armour.is_binary(raw):
-            return _under(_openpgp(_bounded(raw)), scheme)
-        text = _text(raw)
-        if gpg_armour.is_armoured(text):
-            return _under(_openpgp(gpg_armour.unarmour(text)), scheme)
-        if legacy.is_plain(text):
-            return _under(legacy.load_public(text), scheme)
-        if legacy.is_encrypted(text):
-            raise pem.private_given("an encrypted private key of in-toto 1.x")
-        found = openssh.load_public(text) if openssh.is_public_line(text) else pem.load_public(text)
-        return Key.of(found, scheme=scheme)
+    try:
+        return _public(raw, scheme)
+    except NavicertError as error:
+        error.at(path)
+        raise
 
 
 def load_signer(
@@ -52,13 +42,50 @@ def load_signer(
     the one that the programs sign under that read such files, legacy for those of in-toto 1.x and modern for others.
     Raises `Malformed`, and `Unavailable` where a library that the form needs is not installed.
     """
-    with _located(path):
-        text = _text(raw)
-        if legacy.is_plain(text) or legacy.is_encrypted(text):
-            signer = legacy.load_signer(text, password)
-            _under(signer.key, scheme)
-            return signer if id_form is None else signer.with_id(signer.key.id_of(id_form))
-        return MemorySigner.of(_private(text, password), scheme=scheme, form=id_form or "modern")
+    try:
+        return _signer(raw, password, scheme, id_form)
+    except NavicertError as error:
+        error.at(path)
+        raise
+
+
+def _public(raw: bytes, scheme: str | None) -> Key:
+    if _is_pem(raw):
+        return Key.of(pem.load_public(_text(raw)), scheme=scheme)
+    from navicert.crypto import gpg_armour, legacy, openssh
+
+    if gpg_armour.is_binary(raw):
+        return _under(_openpgp(_bounded(raw)), scheme)
+    text = _text(raw)
+    if gpg_armour.is_armoured(text):
+        return _under(_openpgp(gpg_armour.unarmour(text)), scheme)
+    if legacy.is_plain(text):
+        return _under(legacy.load_public(text), scheme)
+    if legacy.is_encrypted(text):
+        raise pem.private_given("an encrypted private key of in-toto 1.x")
+    found = openssh.load_public(text) if openssh.is_public_line(text) else pem.load_public(text)
+    return Key.of(found, scheme=scheme)
+
+
+def _signer(raw: bytes, password: pem.Password | None, scheme: str | None, id_form: IdForm | None) -> MemorySigner:
+    text = _text(raw)
+    if _is_pem(raw):
+        return MemorySigner.of(_of_block(text, password), scheme=scheme, form=id_form or "modern")
+    from navicert.crypto import legacy, openssh
+
+    if legacy.is_plain(text) or legacy.is_encrypted(text):
+        signer = legacy.load_signer(text, password)
+        _under(signer.key, scheme)
+        return signer if id_form is None else signer.with_id(signer.key.id_of(id_form))
+    if openssh.is_public_line(text):
+        raise pem.public_given("an OpenSSH public key")
+    return MemorySigner.of(_of_block(text, password), scheme=scheme, form=id_form or "modern")
+
+
+def _is_pem(raw: bytes) -> bool:
+    """Whether `raw` is so clearly PEM that no other form has to be thought of, nor its module loaded. What is not may
+    be PEM all the same."""
+    return raw.startswith(b"-----BEGIN ") and b" PGP " not in raw and b"@@@@" not in raw
 
 
 def _openpgp(data: bytes) -> Key:
@@ -67,11 +94,11 @@ def _openpgp(data: bytes) -> Key:
     return read_bundle(data)
 
 
-def _private(text: str, password: pem.Password | None) -> PrivateKey:
-    if openssh.is_public_line(text):
-        raise pem.public_given("an OpenSSH public key")
+def _of_block(text: str, password: pem.Password | None) -> PrivateKey:
     block = pem.only_block(text)
     if block.label == pem.OPENSSH_LABEL:
+        from navicert.crypto import openssh
+
         return openssh.load_private(block, password)
     if block.label in pem.PRIVATE_LABELS:
         return pem.load_private(block, password)
@@ -107,12 +134,3 @@ def _text(raw: bytes) -> str:
     if not text.strip():
         raise Malformed("empty", expected=_FORMS)
     return text
-
-
-@contextmanager
-def _located(path: str) -> Iterator[None]:
-    try:
-        yield
-    except NavicertError as error:
-        error.at(path)
-        raise

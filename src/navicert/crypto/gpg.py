@@ -10,7 +10,6 @@ looked at; a key that has expired counts no more (`Key.expires`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import ClassVar, Final
 
@@ -18,6 +17,7 @@ from navicert.crypto import gpg_algorithm
 from navicert.crypto.gpg_algorithm import BY_TYPE, SHA256
 from navicert.crypto.gpg_signature import digest, is_over_document, read_signature
 from navicert.crypto.key import Key
+from navicert.dataclass import dataclass, field, replace
 from navicert.errors import LimitExceeded, Malformed
 from navicert.limits import LOCAL
 from navicert.model.field import as_integer, as_keyid, as_object, as_text, as_texts, required

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import base64
+import binascii
 import re
-from typing import Final
 
 from navicert.errors import Malformed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _BEGIN: Final = re.compile(r"-----BEGIN PGP (PUBLIC|PRIVATE) KEY BLOCK-----")
 _HEADER: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]*: .*")
@@ -47,8 +50,8 @@ def unarmour(text: str) -> bytes:
     words = [line for line in body[1 : body.index(end)] if line]
     checksum = words.pop() if words and words[-1].startswith("=") and len(words[-1]) == 5 else ""
     try:
-        data = base64.b64decode("".join(words), validate=True)
-        stated = base64.b64decode(checksum[1:], validate=True)
+        data = binascii.a2b_base64("".join(words), strict_mode=True)
+        stated = binascii.a2b_base64(checksum[1:], strict_mode=True)
     except ValueError as error:
         raise _damaged("not base64") from error
     # The checksum is no protection, and newer programs leave it out; a wrong one says that something got lost.

@@ -11,13 +11,13 @@ Spec: RFC 4880 §5.2.1 (types of signatures), §5.2.3.3 (self-signatures), §5.2
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from navicert.crypto import gpg_algorithm
 from navicert.crypto.gpg import GpgKey
 from navicert.crypto.gpg_packet import Packet, Reader, fingerprint, framed, packets
 from navicert.crypto.gpg_signature import SIGNATURE, PgpSignature, digest, read_packet
+from navicert.dataclass import dataclass, field, replace
 from navicert.errors import LimitExceeded, Malformed
 from navicert.limits import LOCAL
 

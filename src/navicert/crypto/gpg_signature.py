@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from navicert.crypto import gpg_algorithm
 from navicert.crypto.gpg_algorithm import HASHES, SHA256, Algorithm
 from navicert.crypto.gpg_packet import Reader, packets, subpackets
+from navicert.dataclass import dataclass
 from navicert.errors import Malformed
 
 SIGNATURE: Final = 2

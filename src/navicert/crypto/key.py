@@ -13,25 +13,31 @@ Each is the SHA-256, in hex, of the canonical JSON of the key object. Spec: in-t
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from navicert.crypto import point
 from navicert.crypto.pem import armour
 from navicert.crypto.scheme import verify
+from navicert.dataclass import dataclass, field
+from navicert.digest import is_hex
 from navicert.errors import Malformed, NavicertError
 from navicert.model.field import as_keyid, as_object, as_text, as_texts, required
 from navicert.strictjson import canonical, pointer, type_name
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime
+    from typing import ClassVar, Final, Literal
 
     from navicert.crypto.material import Material, PublicKey
+    from navicert.model.constraint import HolderNames
+    from navicert.model.principal import Principal
 
-IdForm = Literal["modern", "legacy", "go"]
-"""Which implementation's way of naming keys."""
+    IdForm = Literal["modern", "legacy", "go"]
+    """Which implementation's way of naming keys."""
+else:
+    IdForm = str
+
 
 SCHEMES: Final[Mapping[str, tuple[str, ...]]] = {
     "ed25519": ("ed25519",),
@@ -48,8 +54,11 @@ SCHEMES: Final[Mapping[str, tuple[str, ...]]] = {
 """Types of keys and the signature schemes of each; for RSA the first is the default, for ECDSA the curve decides."""
 
 _HASH_ALGORITHMS: Final = ["sha256", "sha512"]
-_POINT: Final = re.compile(r"[0-9a-fA-F]{64}")
 _REMEDY: Final = "leave the private key out of documents; if it has been seen by others, replace it"
+
+
+IN_BUNDLES: Final = "rsa-pkcs1v15-sha256"
+"""The scheme of RSA keys that sign bundles of Sigstore."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,8 @@ class Key:
 
     openpgp: ClassVar[bool] = False
     """Whether it signs in the way of OpenPGP, as `gpg.GpgKey` does."""
+    certified: ClassVar[bool] = False
+    """Whether what it may do says a certificate, as of `certificate_key.CertificateKey`."""
 
     keytype: str = field(compare=False)
     scheme: str
@@ -71,6 +82,7 @@ class Key:
     """The loaded key, from the first verification on."""
     _names: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
     """All ids, once they have been asked for."""
+    _fingerprint: str = field(default="", repr=False, compare=False)
 
     @classmethod
     def of(cls, material: Material, *, scheme: str | None = None, form: IdForm = "modern") -> Key:
@@ -155,7 +167,9 @@ class Key:
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the material, in hex: the same whatever the scheme and id."""
-        return hashlib.sha256(self.material).hexdigest()
+        if not self._fingerprint:
+            object.__setattr__(self, "_fingerprint", hashlib.sha256(self.material).hexdigest())
+        return self._fingerprint
 
     def with_id(self, id: str) -> Key:
         """This key under another id."""
@@ -184,6 +198,26 @@ class Key:
         """
         if headers is not None:
             return False
+        return verify(self._loaded(), self.scheme, signature, message)
+
+    def in_bundles(self) -> Key:
+        """This key under the scheme with which programs of Sigstore sign: RSA keys by PKCS #1 v1.5 with SHA-256,
+        however long they are; all others by their own. Spec: sigstore, architecture-docs, algorithm-registry.md."""
+        if self.keytype != "rsa" or self.openpgp or self.scheme == IN_BUNDLES:
+            return self
+        return Key(self.keytype, IN_BUNDLES, self.material, self.id, self._public)
+
+    def verify_digest(self, signature: bytes, digests: Mapping[str, str]) -> bool:
+        """Whether this key made `signature` over the message with `digests` (algorithm → hex). Never for Ed25519 keys,
+        which sign no digests, and where the one that its scheme hashes with is not among them."""
+        if self.keytype == "ed25519":
+            return False
+        from navicert.crypto.scheme import hash_of, verify_digest
+
+        digest = digests.get(hash_of(self.scheme).name, "")
+        return verify_digest(self._loaded(), self.scheme, signature, bytes.fromhex(digest))
+
+    def _loaded(self) -> PublicKey:
         public = self._public
         if public is None:
             from navicert.crypto.material import load
@@ -191,11 +225,28 @@ class Key:
             public = load(self.material)
             # Loading takes longer than verifying. Two threads that both get here store equal objects.
             object.__setattr__(self, "_public", public)
-        return verify(public, self.scheme, signature, message)
+        return public
+
+    @property
+    def principal(self) -> Principal | None:
+        """Whom it counts for by itself: nobody but the key, unless a certificate names somebody."""
+        return None
+
+    @property
+    def names(self) -> HolderNames:
+        """What a certificate says of its holder: of most keys nothing is known."""
+        from navicert.model.constraint import HolderNames
+
+        return HolderNames()
+
+    @property
+    def attached(self) -> Mapping[str, object]:
+        """What stands in a signature beside its id and value, signed by nobody: of most keys nothing."""
+        return {}
 
     def signature_entry(self, keyid: str, signature: bytes) -> dict[str, object]:
         """The entry of a Metablock's `signatures` for `signature`, which this key made under the id `keyid`."""
-        return {"keyid": keyid, "sig": signature.hex()}
+        return {"keyid": keyid, "sig": signature.hex(), **self.attached}
 
     # --- forms -----------------------------------------------------------------------------------------------------
 
@@ -280,7 +331,7 @@ def _public_value(document: dict[str, object], where: str) -> str:
 
 
 def _from_hex(public: str, where: str) -> bytes:
-    if _POINT.fullmatch(public):
+    if len(public) == 2 * point.SIZE and is_hex(public):
         raw = bytes.fromhex(public)
         weakness = point.weakness(raw)
         if weakness:

@@ -12,9 +12,6 @@ import hashlib
 import hmac
 import json
 import re
-import secrets
-from dataclasses import replace
-from typing import TYPE_CHECKING, Final
 
 from navicert import strictjson
 from navicert.crypto.key import Key
@@ -28,11 +25,15 @@ from navicert.crypto.pem import (
     wrong_password,
 )
 from navicert.crypto.signer import MemorySigner, Signer, private_of, usable
+from navicert.dataclass import replace
 from navicert.errors import LimitExceeded, Malformed, NavicertError
 from navicert.limits import LOCAL
 from navicert.model.field import as_object, as_text
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from navicert.crypto.material import PrivateKey
 
 _DELIMITER: Final = "@@@@"
@@ -188,6 +189,8 @@ def _decrypt(text: str, password: bytes) -> str:
 
 
 def _encrypt(text: str, password: bytes) -> str:
+    import secrets
+
     salt, iv = secrets.token_bytes(16), secrets.token_bytes(16)
     key = _derive(password, salt, _ITERATIONS)
     sealed = _aes_ctr(key, iv, text.encode("utf-8"))

@@ -9,16 +9,19 @@ import than anything else here, are not needed.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
-from navicert.crypto import point
+from navicert.crypto import ed25519, point
+from navicert.dataclass import dataclass
 from navicert.errors import Malformed
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+    from typing import Final
 
-    PublicKey = ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey | rsa.RSAPublicKey
-    PrivateKey = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+    PublicKey = Ed25519PublicKey | ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+    PrivateKey = Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 MIN_RSA_BITS: Final = 2048
 """Shorter moduli are within reach of an attacker with money. Spec: NIST SP 800-131A rev. 2 §3."""
@@ -38,7 +41,8 @@ SUPPORTED: Final = "Ed25519, ECDSA on P-256, P-384 or P-521, or RSA"
 _REMEDY: Final = "make one with: navicert keygen KEY"
 
 
-class Material(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Material:
     """A public key, described."""
 
     keytype: str
@@ -51,21 +55,19 @@ class Material(NamedTuple):
 def of_point(raw: bytes) -> Material:
     """The material of the Ed25519 public key in the 32 bytes `raw`. Raises `Malformed` for one that anyone can sign
     for."""
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
     weakness = point.weakness(raw)
     if weakness:
         raise Malformed(f"Ed25519 key refused: {weakness}", remedy=_REMEDY)
-    return Material("ed25519", "", point.SPKI + raw, Ed25519PublicKey.from_public_bytes(raw))
+    return Material("ed25519", "", point.SPKI + raw, ed25519.public_key(raw))
 
 
 def describe(public: object) -> Material:
     """What kind of key the loaded object `public` is, and its material. Raises `Malformed` for types and curves that
     are not supported and for keys that anyone can, or an attacker could, sign for."""
-    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-
-    if isinstance(public, ed25519.Ed25519PublicKey):
+    if ed25519.is_public(public):
         return of_point(public.public_bytes_raw())
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
     if isinstance(public, ec.EllipticCurvePublicKey):
         scheme = _CURVES.get(public.curve.name)
         if scheme is None:
@@ -117,9 +119,11 @@ def _unsupported(key: object) -> Malformed:
 
 def private(key: object) -> PrivateKey:
     """`key`, a loaded private key, if it is of a supported type. Raises `Malformed` otherwise."""
-    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+    if ed25519.is_private(key):
+        return key
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-    if isinstance(key, ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
+    if isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
         return key
     raise _unsupported(key)
 

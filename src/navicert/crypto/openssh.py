@@ -6,14 +6,16 @@ Spec: RFC 4253 §6.6 and RFC 5656 §3.1 (public), OpenSSH's PROTOCOL.key (privat
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
 
 from navicert.crypto.material import Material, describe, private
 from navicert.crypto.pem import Block, Password, required, wrong_password
 from navicert.errors import LimitExceeded, Malformed, Unavailable
 from navicert.limits import LOCAL
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from navicert.crypto.material import PrivateKey
 
 _LINE: Final = re.compile(r"(?:ssh-|sk-ssh-|ecdsa-sha2-|sk-ecdsa-sha2-)[!-~]{1,60}[ \t]")

@@ -6,17 +6,18 @@ old way to encrypt), RFC 5958, RFC 8017 appendix A, RFC 5915.
 
 from __future__ import annotations
 
-import base64
-import re
+import binascii
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
 
-from navicert.crypto import point
+from navicert.crypto import ed25519, point
 from navicert.crypto.material import SUPPORTED, Material, describe, of_point, private
+from navicert.dataclass import dataclass
 from navicert.errors import Malformed
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from navicert.crypto.material import PrivateKey
 
 Password = Callable[[], bytes]
@@ -40,7 +41,11 @@ _FOREIGN: Final = {
     "ENCRYPTED SIGSTORE PRIVATE KEY": ("a cosign key", "make one with: navicert keygen KEY"),
 }
 
-_BEGIN: Final = re.compile(r"-----BEGIN ([A-Z0-9][A-Z0-9 ]{0,63})-----")
+_BEGIN: Final = "-----BEGIN "
+_DASHES: Final = "-----"
+_LABEL: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ")
+_LONGEST: Final = 64
+"""Characters of a label."""
 _COLUMNS: Final = 64
 
 
@@ -60,14 +65,14 @@ class Block:
     def der(self) -> bytes:
         """What the armour holds. Raises `Malformed` for what is not base64."""
         try:
-            return base64.b64decode("".join(self.text.splitlines()[1:-1]), validate=True)
+            return binascii.a2b_base64("".join(self.text.splitlines()[1:-1]), strict_mode=True)
         except ValueError as error:
             raise _unreadable(self) from error
 
 
 def armour(label: str, der: bytes) -> str:
     """`der` as a PEM block with one newline at its end, as OpenSSL writes it."""
-    body = base64.b64encode(der).decode("ascii")
+    body = binascii.b2a_base64(der, newline=False).decode("ascii")
     lines = [body[start : start + _COLUMNS] for start in range(0, len(body), _COLUMNS)]
     return "\n".join([f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""])
 
@@ -78,37 +83,46 @@ def only_block(text: str) -> Block:
     Raises `Malformed` for none, for several, and for one that is cut off.
     """
     # EC PARAMETERS is what `openssl ecparam -genkey` writes before the key; the key names its curve itself.
-    blocks = [block for block in _blocks(text) if block.label != "EC PARAMETERS"]
-    if len(blocks) == 1:
-        return blocks[0]
-    if not blocks:
+    found = [block for block in blocks(text) if block.label != "EC PARAMETERS"]
+    if len(found) == 1:
+        return found[0]
+    if not found:
         raise Malformed("no key found in it", expected="one PEM block, -----BEGIN ... KEY-----")
     raise Malformed(
         "more than one PEM block, so which key is meant is not certain",
         expected="one key",
-        got=", ".join(block.label for block in blocks[:4]) + (", ..." if len(blocks) > 4 else ""),
+        got=", ".join(block.label for block in found[:4]) + (", ..." if len(found) > 4 else ""),
         remedy="put each key into a file of its own",
     )
 
 
-def _blocks(text: str) -> list[Block]:
-    blocks: list[Block] = []
+def blocks(text: str) -> list[Block]:
+    """All blocks in `text`, in their order. Raises `Malformed` for one that is cut off."""
+    found: list[Block] = []
     label = ""
     lines: list[str] = []
     for line in map(str.strip, text.replace("\r\n", "\n").replace("\r", "\n").split("\n")):
-        begin = _BEGIN.fullmatch(line)
-        if begin:
+        begun = _begun(line)
+        if begun:
             if label:
                 raise _cut_off(label)
-            label, lines = begin[1], [line]
+            label, lines = begun, [line]
         elif label:
             lines.append(line)
             if line == f"-----END {label}-----":
-                blocks.append(Block(label, "\n".join([*lines, ""])))
+                found.append(Block(label, "\n".join([*lines, ""])))
                 label = ""
     if label:
         raise _cut_off(label)
-    return blocks
+    return found
+
+
+def _begun(line: str) -> str:
+    """The label of the block that begins with `line`; empty where none does."""
+    if not (line.startswith(_BEGIN) and line.endswith(_DASHES)):
+        return ""
+    label = line[len(_BEGIN) : -len(_DASHES)]
+    return label if len(label) <= _LONGEST and label[:1] != " " and _LABEL.issuperset(label) else ""
 
 
 def _cut_off(label: str) -> Malformed:
@@ -161,9 +175,7 @@ def load_private(block: Block, password: Password | None) -> PrivateKey:
     """The private key in `block`, for which `password` is asked if it is encrypted. Raises `Malformed`."""
     seed = _after(point.PKCS8, block)
     if seed is not None:
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-        return Ed25519PrivateKey.from_private_bytes(seed)
+        return ed25519.private_key(seed)
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 

@@ -8,7 +8,6 @@ Spec: RFC 5958 §3, RFC 8018 §6.2 and appendix A, RFC 7914 §7 (scrypt).
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import Iterator
 from typing import Final
 
@@ -30,6 +29,8 @@ _INTEGER, _OCTETS, _NULL, _OID, _SEQUENCE = 0x02, 0x04, 0x05, 0x06, 0x30
 
 def encrypt(private: bytes, password: bytes) -> bytes:
     """The DER PrivateKeyInfo `private` as a DER EncryptedPrivateKeyInfo that opens with `password`."""
+    import secrets
+
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
     from cryptography.hazmat.primitives.padding import PKCS7
 

@@ -5,7 +5,9 @@ Spec: RFC 8032 §5.1.3 (decoding a point); FIPS 186-5 §7.2 (public key validati
 
 from __future__ import annotations
 
-from typing import Final
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 SIZE: Final = 32
 """Bytes of an encoded point."""

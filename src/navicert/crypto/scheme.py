@@ -8,9 +8,10 @@ The scheme alone decides what is done: `Key` sees to it that it suits the key.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from cryptography.hazmat.primitives.hashes import HashAlgorithm
 
     from navicert.crypto.material import PrivateKey, PublicKey
@@ -37,17 +38,42 @@ def sign(private: PrivateKey, scheme: str, message: bytes) -> bytes:
 
 def verify(public: PublicKey, scheme: str, signature: bytes, message: bytes) -> bool:
     """Whether `signature` is one of `public` over `message` under `scheme`. Any bytes may come as a signature."""
-    from cryptography.exceptions import InvalidSignature
-
     # One length only, so that a signature has one form: OpenSSL takes PSS ones without their leading zeros.
     # Spec: RFC 8017 §8.1.2 and §8.2.2, step 1.
     if scheme.startswith("rsa") and len(signature) != (_bits(public) + 7) // 8:
         return False
     try:
         public.verify(signature, message, *_parameters(scheme, verifying=True))
-    except (InvalidSignature, ValueError):
+    except _refusals():  # looked up only when there is something to catch
         return False
     return True
+
+
+def verify_digest(public: PublicKey, scheme: str, signature: bytes, digest: bytes) -> bool:
+    """Whether `signature` is one of `public` under `scheme` over a message whose digest, by the hash of the scheme, is
+    `digest`. Ed25519 signs messages and no digests, so there it never is."""
+    from cryptography.hazmat.primitives.asymmetric import ec, utils
+
+    if scheme == "ed25519" or len(digest) != hash_of(scheme).digest_size:
+        return False
+    known = utils.Prehashed(hash_of(scheme))
+    if scheme.startswith("ecdsa-"):
+        parameters: tuple[Any, ...] = (ec.ECDSA(known),)
+    else:
+        parameters = (_parameters(scheme, verifying=True)[0], known)
+    if scheme.startswith("rsa") and len(signature) != (_bits(public) + 7) // 8:
+        return False
+    try:
+        public.verify(signature, digest, *parameters)
+    except _refusals():
+        return False
+    return True
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    from cryptography.exceptions import InvalidSignature
+
+    return InvalidSignature, ValueError
 
 
 def _bits(public: Any) -> int:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, Literal, Protocol, runtime_checkable
-
 from navicert.crypto.key import IdForm, Key
 from navicert.crypto.material import MAX_RSA_BITS, MIN_RSA_BITS, describe
 from navicert.crypto.pem import armour
 from navicert.crypto.scheme import sign
+from navicert.dataclass import dataclass, field, replace
 from navicert.errors import LimitExceeded, Malformed, Refused
+from navicert.interface import Protocol, runtime_checkable
 from navicert.limits import LOCAL
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Final, Literal
+
     from navicert.crypto.material import PrivateKey
 
-KeyType = Literal["ed25519", "ecdsa", "rsa"]
+    KeyType = Literal["ed25519", "ecdsa", "rsa"]
+else:
+    KeyType = str
 
 CURVES: Final = ("P-256", "P-384", "P-521")
 """Curves that ECDSA keys are made on."""
@@ -31,16 +36,21 @@ class Signer(Protocol):
     @property
     def key(self) -> Key:
         """The public key that verifies what this signs."""
-        ...
 
     @property
     def keyid(self) -> str:
         """The id to name in signatures."""
-        ...
 
     def sign(self, message: bytes) -> bytes:
         """The raw signature over `message`."""
-        ...
+
+
+@runtime_checkable
+class AttachingSigner(Protocol):
+    """A signer that puts something beside each of its signatures, such as a timestamp."""
+
+    def attach(self, signature: bytes) -> Mapping[str, object]:
+        """Fields that stand beside `signature`, which it just made, in an envelope. Nobody signs them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +78,36 @@ class MemorySigner:
     def with_id(self, id: str) -> MemorySigner:
         """This signer, signing under another id."""
         return replace(self, key=self.key.with_id(id))
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedSigner:
+    """A signer that is elsewhere, believed as far as its public key goes: what it gives out is a signature by `key`."""
+
+    signer: Signer
+
+    @property
+    def key(self) -> Key:
+        """The public key that verifies what this signs."""
+        return self.signer.key
+
+    @property
+    def keyid(self) -> str:
+        """The id to name in signatures."""
+        return self.signer.keyid
+
+    def sign(self, message: bytes) -> bytes:
+        """The raw signature over `message`. Raises `Refused` where it is not by the key that it should be by, and
+        whatever the signer raises."""
+        signature = self.signer.sign(message)
+        if not self.key.verify(signature, message):
+            raise Refused(
+                "what was signed is not signed with the key that was expected",
+                expected=f"a signature by {self.key.scheme} key {self.key.fingerprint[:16]}…",
+                got="one that it does not verify",
+                remedy="check which key is named, and whether it was exchanged; nothing was written",
+            )
+        return signature
 
 
 def generate(keytype: KeyType = "ed25519", *, bits: int = DEFAULT_BITS, curve: str = "P-256") -> MemorySigner:

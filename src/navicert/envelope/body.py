@@ -1,4 +1,4 @@
-"""What a document holds once its bytes are trusted, or only looked at: layout, link or statement.
+"""What a document holds once its bytes are trusted, or only looked at: layout, policy, link or statement.
 
 The type is read from `_type`, never guessed from a file name.
 """
@@ -12,7 +12,13 @@ from navicert.model.layout import Layout
 from navicert.model.link import Link
 from navicert.model.statement import Statement
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
 Body = Layout | Link | Statement
+
+_POLICY: Final = "navicert-policy/"
 
 
 def read_body(value: object, limits: Limits = LOCAL) -> Body:
@@ -24,6 +30,10 @@ def read_body(value: object, limits: Limits = LOCAL) -> Body:
         return Layout.from_json(value, limits=limits)
     if isinstance(kind, str) and kind.startswith("https://in-toto.io/Statement/"):
         return Statement.from_json(value, limits=limits)
+    if isinstance(kind, str) and kind.startswith(_POLICY):
+        from navicert.model.policy import read_policy_document
+
+        return read_policy_document(value, limits=limits)
     raise Malformed(
         "unknown document type", pointer="/_type", expected="layout, link or statement", got=repr(kind)[:60]
     )
@@ -31,4 +41,6 @@ def read_body(value: object, limits: Limits = LOCAL) -> Body:
 
 def describe(body: Body) -> str:
     """What `body` is, in one word."""
+    if isinstance(body, Layout) and body.terms is not None:
+        return "policy"
     return type(body).__name__.lower()

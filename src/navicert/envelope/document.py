@@ -10,49 +10,38 @@ Spec: in-toto v1.0 §4.2 (Metablock); ITE-5 and DSSE v1.0.2 (envelope).
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterator, MutableMapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Final, Generic, TypeVar
+from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping
 
 from navicert.crypto.key import Key
-from navicert.crypto.signer import Signer
+from navicert.crypto.signer import AttachingSigner
+from navicert.dataclass import dataclass, field, replace
 from navicert.digest import Digest, sha256
-from navicert.envelope.body import Body, read_body
-from navicert.envelope.dsse import PAYLOAD_TYPE, decode_base64, encode_base64, pae
+from navicert.envelope.body import Body, describe, read_body
+from navicert.envelope.dsse import PAYLOAD_TYPE, POLICY_PAYLOAD_TYPE, cut_payload, pae, read_dsse, write_dsse
+from navicert.envelope.metablock import read_metablock, write_metablock
+from navicert.envelope.signature import Signature
 from navicert.errors import LimitExceeded, Malformed, Refused
+from navicert.interface import Generic, TypeVar
 from navicert.limits import LOCAL, Limits
-from navicert.model.field import as_list, as_object, as_text, required
+from navicert.model.field import as_object
 from navicert.model.layout import Layout, complete_layout
 from navicert.model.link import Link, complete_link
-from navicert.strictjson import canonical, loads
+from navicert.model.section import CANONICAL, SPACED, read_sections, write_sections
+from navicert.strictjson import Reading, canonical, loads, read
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Final
+
+    from navicert.crypto.certification import Certified
+    from navicert.crypto.signer import Signer
+    from navicert.model.identity import Identity
+    from navicert.model.moment import TrustedTime
 
 T = TypeVar("T", bound=Body, covariant=True)
 
 _COMPLETE: Final = {"layout": complete_layout, "link": complete_link}
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """One signature as received. `keyid` is a hint and may be missing; `fields` is the whole JSON object.
-
-    `headers` is what makes a signature one of OpenPGP: the hashed part of its packet, which it is over too.
-    """
-
-    keyid: str | None
-    value: bytes
-    fields: dict[str, object] = field(default_factory=dict, compare=False)
-    headers: bytes | None = None
-
-    @property
-    def proof(self) -> bytes:
-        """All that a key checks of this signature, in one value."""
-        return self.value if self.headers is None else b"%d:%b%b" % (len(self.headers), self.headers, self.value)
-
-    def made_by(self, key: Key, message: bytes) -> bool:
-        """Whether `key`, or a subkey of it, made this signature over `message`."""
-        return any(member.verify(self.value, message, self.headers) for member in key.members)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +62,13 @@ class Sealed:
     """DSSE: the bytes that are signed with their type."""
     _signed: dict[str, object] = field(default_factory=dict, repr=False)
     """Metablock: the `signed` object as received."""
+    _whole: bool = field(default=False, repr=False)
+    """Whether `_signed` is known to hold no float, which nobody could have signed."""
+
+    @property
+    def payload(self) -> bytes:
+        """DSSE: the bytes that are signed with their type; empty for a Metablock."""
+        return self._payload
 
     def candidates(self) -> Iterator[tuple[bytes, object]]:
         """The messages that a signature may be over, each with what its body is read from."""
@@ -89,7 +85,9 @@ class Sealed:
 
     def _canonical(self, signed: dict[str, object]) -> bytes:
         try:
-            return canonical(signed)
+            if self._whole:
+                return canonical(signed, size=len(self.raw))
+            return write_sections(signed, CANONICAL)
         except Malformed as error:
             error.pointer = self.pointer(error.pointer)
             raise error.at(self.origin) from error
@@ -100,9 +98,16 @@ class Sealed:
         return f"/signed{inside}" if self.form == "metablock" else f"/payload#{inside}"
 
     def verified_by(
-        self, keys: Collection[Key], *, memo: MutableMapping[tuple[str, bytes, bytes], bool] | None = None
+        self,
+        keys: Collection[Key],
+        *,
+        certificates: Mapping[int, Key] | None = None,
+        memo: MutableMapping[tuple[str, bytes, bytes], bool] | None = None,
     ) -> Verified[Body] | None:
         """The document, if at least one of `keys` or their subkeys signed it; None where none did.
+
+        `certificates` are the keys of certificates that came with signatures, by the number of the signature: each is
+        tried on this one signature, beside `keys`.
 
         Every signature is tried with the keys that its id hints at, then with all others: an id decides nothing. Only
         OpenPGP signatures are tried with nothing but the key that they name, as their id follows from the key.
@@ -113,24 +118,37 @@ class Sealed:
         keys = tuple(dict.fromkeys(member for key in keys for member in key.members))
         for message, source in self.candidates():
             content = sha256(message)
-            signers = self._signers(message, content, keys, {} if memo is None else memo)
+            signers = self._signers(message, content, keys, certificates or {}, {} if memo is None else memo)
             if signers and (best is None or len(signers) > len(best.signers)):
-                best = Verified(self._body(source), signers, content, self, _TOKEN)
-            if best is not None and len(best.signers) == len(keys):
+                proofs = tuple(signers.values())
+                best = Verified(self._body(source), tuple(signers), content, self, _TOKEN, proofs=proofs)
+            if best is not None and len(best.signers) >= min(len(keys), len(self.signatures)):
                 break
         return best
+
+    def verified_for(self, certified: Certified) -> Verified[Body] | None:
+        """The document as one of whom a certificate names, if its key signed; None where it did not. Raises
+        `Malformed` where the signed bytes are no document."""
+        for message, source in self.candidates():
+            if any(signature.made_by(certified.key, message) for signature in self.signatures):
+                identities = (certified.identity,)
+                return Verified(self._body(source), (), sha256(message), self, _TOKEN, identities, certified.times)
+        return None
 
     def _signers(
         self,
         message: bytes,
         content: Digest,
         keys: Collection[Key],
+        certificates: Mapping[int, Key],
         memo: MutableMapping[tuple[str, bytes, bytes], bool],
-    ) -> tuple[Key, ...]:
+    ) -> dict[Key, Signature]:
         fingerprint = content.hex.encode()
-        found: dict[Key, None] = {}
+        found: dict[Key, Signature] = {}
         attempts = 0
-        for signature in self.signatures:
+        for index, signature in enumerate(self.signatures):
+            if index in certificates and signature.made_by(certificates[index], message):
+                found[certificates[index]] = signature
             guesses = 0
             for key, hinted in _hinted_first(signature, keys):
                 guesses += not hinted
@@ -146,26 +164,34 @@ class Sealed:
                         expected=f"at most {self.limits.signature_attempts}",
                         got=f"{len(self.signatures)} signatures for {len(keys)} keys",
                     )
-                question = (f"{key.scheme} {key.fingerprint}", signature.proof, fingerprint)
+                question = (f"{key.scheme} {key.fingerprint} {signature.bundled}", signature.proof, fingerprint)
                 good = memo.get(question)
                 if good is None:
-                    good = memo[question] = key.verify(signature.value, message, signature.headers)
+                    good = memo[question] = signature.made_by_member(key, message)
                 if good:
-                    found[key] = None
+                    found[key] = signature
                     break
-        return tuple(found)
+        return found
 
     def _body(self, source: object) -> Body:
         try:
             if isinstance(source, bytes):
-                source = loads(source, self.limits)
+                sections = read_sections(source, self.limits)
+                source = loads(source, self.limits) if sections is None else sections
             body = read_body(source, self.limits)
             if self.form == "metablock" and not isinstance(body, Layout | Link):
                 raise Malformed("a Metablock holds a layout or a link", pointer="/_type")
-            if self.form == "dsse" and self.payload_type != PAYLOAD_TYPE and isinstance(body, Layout | Link):
-                raise Malformed(
-                    "wrong payload type for a layout or link", expected=PAYLOAD_TYPE, got=repr(self.payload_type)[:80]
+            wanted = payload_type_of(body)
+            if self.form == "metablock" and wanted != PAYLOAD_TYPE:
+                raise Malformed("a policy is signed as a DSSE envelope", pointer="/_type")
+            exact = isinstance(body, Layout | Link) or self.payload_type == POLICY_PAYLOAD_TYPE
+            if self.form == "dsse" and self.payload_type != wanted and exact:
+                what = (
+                    describe(body)
+                    if wanted != PAYLOAD_TYPE or not isinstance(body, Layout | Link)
+                    else "layout or link"
                 )
+                raise Malformed(f"wrong payload type for a {what}", expected=wanted, got=repr(self.payload_type)[:80])
         except Malformed as error:
             error.pointer = self.pointer(error.pointer)
             raise error.at(self.origin) from error
@@ -197,10 +223,13 @@ _TOKEN: Final = _Token()
 
 @dataclass(frozen=True, slots=True)
 class Verified(Generic[T]):
-    """A document whose signature was checked: `body` is read from the bytes that `signers` (at least one) signed.
+    """A document whose signature was checked: `body` is read from the bytes that `signers` or `identities` (at least
+    one of either) signed.
 
     `content` is the SHA-256 of the message that they signed: the same whatever the envelope looks like, so it is what
-    tells documents apart; `digest` is that of the file.
+    tells documents apart; `digest` is that of the file. `identities` are those of certificates that were valid when
+    they signed: the keys behind them live for minutes, so they are nobody's and stand among no signers. `times` are
+    moments at which the signature is proved to have existed.
     """
 
     body: T
@@ -208,15 +237,44 @@ class Verified(Generic[T]):
     content: Digest
     sealed: Sealed = field(repr=False)
     _token: _Token = field(repr=False, compare=False)
+    identities: tuple[Identity, ...] = ()
+    times: tuple[TrustedTime, ...] = ()
+    proofs: tuple[Signature, ...] = field(default=(), repr=False, compare=False)
+    """The signature by each of `signers`, in their order."""
 
     def __post_init__(self) -> None:
-        if self._token is not _TOKEN or not self.signers:
-            raise TypeError("a Verified comes from Sealed.verified_by only")
+        if self._token is not _TOKEN or not (self.signers or self.identities):
+            raise TypeError("a Verified comes from Sealed.verified_by or verified_for only")
 
     def is_signed_by(self, key: Key, at: datetime) -> bool:
         """Whether `key` or a subkey of it is among the signers, and neither had expired at that moment."""
         valid = () if key.expired(at) else (member for member in key.members if not member.expired(at))
         return any(member in self.signers for member in valid)
+
+    def released(self) -> Verified[T]:
+        """This document without its bytes, for who only judges it: of a large link they are most of the memory."""
+        return replace(self, sealed=replace(self.sealed, raw=b"", _payload=b"", _signed={}))
+
+    def stamped(self, times: Iterable[TrustedTime]) -> Verified[T]:
+        """This document with moments that were proved for its one signature."""
+        return replace(self, times=tuple(times))
+
+    def joined(self, others: Iterable[Verified[Body]], whole: Sealed) -> Verified[T]:
+        """This document as one of the file `whole`, signed by those of `others` too. All are over the payload of
+        `whole`, or this raises `ValueError`. Moments are proved for one signature, so none are left."""
+        every: list[Verified[Body]] = [self, *others]
+        signed = {(one.content, one.sealed.payload_type, one.sealed.payload) for one in every}
+        if signed != {(self.content, whole.payload_type, whole.payload)} or whole.form != "dsse":
+            raise ValueError("signatures over different documents")
+        made = {key: proof for one in every for key, proof in zip(one.signers, one.proofs, strict=True)}
+        identities = tuple(identity for one in every for identity in one.identities)
+        return replace(
+            self, signers=tuple(made), proofs=tuple(made.values()), identities=identities, sealed=whole, times=()
+        )
+
+    def moved(self, origin: str) -> Verified[T]:
+        """This document as one that came from `origin`."""
+        return replace(self, sealed=replace(self.sealed, origin=origin))
 
     @property
     def digest(self) -> Digest:
@@ -240,13 +298,18 @@ class Unverified(Generic[T]):
 def open_document(raw: bytes, limits: Limits = LOCAL, *, path: str = "") -> Sealed:
     """The signed document that `raw` holds, DSSE or Metablock. Raises `Malformed` or `LimitExceeded`, naming `path`."""
     try:
-        document = as_object(loads(raw, limits), "")
+        document = cut_payload(raw, limits) or read_sections(raw, limits, inside="signed")
+        reading = Reading(document) if document is not None else read(raw, limits)
+        document = as_object(reading.value, "")
         if "payload" in document and "signed" in document:
             raise Malformed("both a DSSE envelope and a Metablock", expected="one of payload and signed")
         if "payload" in document:
-            return _open_dsse(raw, document, limits, path)
+            kind, payload, signatures = read_dsse(document, limits)
+            return Sealed(raw, "dsse", kind, signatures, path, sha256(raw), limits, payload)
         if "signed" in document:
-            return _open_metablock(raw, document, limits, path)
+            signed, signatures = read_metablock(document, limits)
+            whole = not reading.floats
+            return Sealed(raw, "metablock", "", signatures, path, sha256(raw), limits, _signed=signed, _whole=whole)
         raise Malformed(
             "not a signed document",
             expected='a DSSE envelope ("payload") or a Metablock ("signed")',
@@ -256,65 +319,15 @@ def open_document(raw: bytes, limits: Limits = LOCAL, *, path: str = "") -> Seal
         raise error.at(path) from error
 
 
-def _open_dsse(raw: bytes, document: dict[str, object], limits: Limits, path: str) -> Sealed:
-    kind = as_text(required(document, "payloadType", ""), "/payloadType")
-    if kind != PAYLOAD_TYPE and not (kind.startswith("application/vnd.in-toto.") and kind.endswith("+json")):
-        raise Malformed("unknown payload type", pointer="/payloadType", expected=PAYLOAD_TYPE, got=repr(kind)[:80])
-    payload = document["payload"]
-    if type(payload) is not str:
-        raise Malformed("wrong type", pointer="/payload", expected="string")
-    signatures = []
-    for i, item in enumerate(_entries(document, limits)):
-        entry = as_object(item, f"/signatures/{i}")
-        keyid = entry.get("keyid")
-        if keyid is not None:
-            keyid = as_text(keyid, f"/signatures/{i}/keyid")
-        value = as_text(required(entry, "sig", f"/signatures/{i}"), f"/signatures/{i}/sig")
-        signatures.append(Signature(keyid or None, decode_base64(value, f"/signatures/{i}/sig"), entry))
-    content = decode_base64(payload, "/payload")
-    return Sealed(raw, "dsse", kind, tuple(signatures), path, sha256(raw), limits, content)
-
-
-def _open_metablock(raw: bytes, document: dict[str, object], limits: Limits, path: str) -> Sealed:
-    signed = as_object(document["signed"], "/signed")
-    kind = signed.get("_type")
-    if type(kind) is not str or kind not in _COMPLETE:
-        raise Malformed(
-            "unknown document type",
-            pointer="/signed/_type",
-            expected='"layout" or "link"',
-            got=repr(kind)[:60],
-        )
-    signatures = []
-    for i, item in enumerate(_entries(document, limits)):
-        entry = as_object(item, f"/signatures/{i}")
-        keyid = as_text(required(entry, "keyid", f"/signatures/{i}"), f"/signatures/{i}/keyid")
-        if "signature" in entry and "other_headers" in entry:
-            value, headers = _hex(entry, "signature", i), _hex(entry, "other_headers", i)
-            signatures.append(Signature(keyid, value, entry, headers))
-        else:
-            signatures.append(Signature(keyid, _hex(entry, "sig", i), entry))
-    return Sealed(raw, "metablock", "", tuple(signatures), path, sha256(raw), limits, _signed=signed)
-
-
-def _hex(entry: dict[str, object], name: str, index: int) -> bytes:
-    where = f"/signatures/{index}"
-    text = as_text(required(entry, name, where), f"{where}/{name}")
-    where = f"{where}/{name}"
-    try:
-        return bytes.fromhex(text)
-    except ValueError as error:
-        raise Malformed("signature is not hexadecimal", pointer=where, expected="hexadecimal digits") from error
-
-
-def _entries(document: dict[str, object], limits: Limits) -> list[object]:
-    return as_list(required(document, "signatures", ""), "/signatures", most=limits.signatures)
-
-
 def peek(sealed: Sealed) -> Unverified[Body]:
     """The body of `sealed` without any check of its signatures. Raises `Malformed` where it is no document."""
     _, source = next(sealed.candidates())
     return Unverified(sealed._body(source), sealed)
+
+
+def payload_type_of(body: Body) -> str:
+    """The payload type that `body` is signed under."""
+    return POLICY_PAYLOAD_TYPE if isinstance(body, Layout) and body.terms is not None else PAYLOAD_TYPE
 
 
 def form_for(*signers: Signer) -> str:
@@ -331,20 +344,29 @@ def check_form(form: str, *signers: Signer) -> None:
                 path=signer.keyid,
                 remedy="write a Metablock, or sign with another kind of key",
             )
+        if form == "metablock" and isinstance(signer, AttachingSigner):
+            raise Refused(
+                "a Metablock has no place for timestamps: other readers refuse fields that they do not know",
+                path=signer.keyid,
+                remedy="write DSSE",
+            )
 
 
 def seal(body: Body, *signers: Signer, form: str = "dsse") -> bytes:
     """`body` signed by all `signers`, as the bytes of a file; `form` is "dsse" or "metablock".
 
-    Layouts and links are written as in-toto 3.1.0 writes them. Raises `Refused` without a signer and for a GPG key
-    that is to sign DSSE, `Malformed` for a body that cannot be signed.
+    Layouts and links are written as in-toto 3.1.0 writes them; our own policies in a DSSE envelope only. Raises
+    `Refused` without a signer and for a GPG key that is to sign DSSE, `Malformed` for a body that cannot be signed.
     """
-    document = body.to_json()
+    document = body.to_json() if not isinstance(body, Link) else body.described()
     if form == "dsse":
-        return _write_dsse(PAYLOAD_TYPE, json.dumps(document, sort_keys=True).encode(), [], signers)
-    if form != "metablock" or not isinstance(body, Layout | Link):
+        check_form("dsse", *signers)
+        return write_dsse(payload_type_of(body), write_sections(document, SPACED), [], signers)
+    if form == "metablock":
+        check_form("metablock", *signers)
+    if form != "metablock" or not isinstance(body, Layout | Link) or payload_type_of(body) != PAYLOAD_TYPE:
         raise Malformed("cannot be sealed so", expected="form dsse, or metablock for layouts and links", got=form)
-    return _write_metablock(document, [], signers)
+    return write_metablock(document, [], signers)
 
 
 def add_signatures(sealed: Sealed, *signers: Signer, replace: bool = False) -> bytes:
@@ -354,29 +376,7 @@ def add_signatures(sealed: Sealed, *signers: Signer, replace: bool = False) -> b
     """
     kept = [] if replace else [signature.fields for signature in sealed.signatures]
     if sealed.form == "dsse":
-        return _write_dsse(sealed.payload_type, sealed._payload, kept, signers)
-    return _write_metablock(sealed._signed, kept, signers)
-
-
-def _others(kept: list[dict[str, object]], signers: tuple[Signer, ...]) -> list[dict[str, object]]:
-    if not signers:
-        raise Refused("nothing to sign with", remedy="name at least one key")
-    ids = {signer.keyid for signer in signers}
-    return [entry for entry in kept if entry.get("keyid") not in ids]
-
-
-def _write_dsse(payload_type: str, payload: bytes, kept: list[dict[str, object]], signers: tuple[Signer, ...]) -> bytes:
-    check_form("dsse", *signers)
-    message = pae(payload_type, payload)
-    entries = _others(kept, signers)
-    entries += [{"keyid": signer.keyid, "sig": encode_base64(signer.sign(message))} for signer in signers]
-    envelope = {"payload": encode_base64(payload), "payloadType": payload_type, "signatures": entries}
-    return json.dumps(envelope, sort_keys=True).encode()
-
-
-def _write_metablock(signed: dict[str, object], kept: list[dict[str, object]], signers: tuple[Signer, ...]) -> bytes:
-    message = canonical(signed)
-    entries = _others(kept, signers)
-    entries += [signer.key.signature_entry(signer.keyid, signer.sign(message)) for signer in signers]
-    block = {"signatures": entries, "signed": signed}
-    return json.dumps(block, indent=1, separators=(",", ": "), sort_keys=True).encode()
+        check_form("dsse", *signers)
+        return write_dsse(sealed.payload_type, sealed._payload, kept, signers)
+    check_form("metablock", *signers)
+    return write_metablock(sealed._signed, kept, signers)

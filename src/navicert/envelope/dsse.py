@@ -1,4 +1,4 @@
-"""DSSE: the message that is signed, and its two base64 alphabets.
+"""DSSE: the envelope, the message that is signed, and its two base64 alphabets.
 
 Spec: DSSE protocol v1.0.2.
 """
@@ -6,13 +6,28 @@ Spec: DSSE protocol v1.0.2.
 from __future__ import annotations
 
 import binascii
-from typing import Final
+import json
 
+from navicert.crypto.signer import AttachingSigner, Signer
+from navicert.envelope.signature import Signature, entries, others
 from navicert.errors import Malformed
+from navicert.limits import Limits
+from navicert.model.field import as_object, as_text, required
+from navicert.model.section import LEAST
+from navicert.strictjson import loads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 """The payload type of layouts, links and statements."""
 
+POLICY_PAYLOAD_TYPE: Final = "application/vnd.navicert.policy+json"
+"""The payload type of our own policy documents, which is signed with them: no other implementation takes one for a
+layout, and no signature on a layout is one on a policy."""
+
+_ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 
 
@@ -22,15 +37,24 @@ def pae(payload_type: str, payload: bytes) -> bytes:
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
 
-def decode_base64(text: str, where: str) -> bytes:
+def is_base64(raw: bytes) -> bool:
+    """Whether `raw` is standard or URL-safe base64, padded, and nothing else."""
+    padding = raw.translate(None, _ALPHABET)
+    return len(raw) % 4 == 0 and padding in (b"", b"=", b"==") and raw.endswith(padding)
+
+
+def decode_base64(text: str | bytes, where: str) -> bytes:
     """The bytes of `text` in standard or URL-safe base64, padded. Raises `Malformed` for anything else."""
     try:
-        raw = text.encode("ascii")
+        raw = text if isinstance(text, bytes) else text.encode("ascii")
         if b"-" in raw or b"_" in raw:
             if b"+" in raw or b"/" in raw:
                 raise ValueError("two alphabets")
             raw = raw.translate(_URL_SAFE)
-        return binascii.a2b_base64(raw, strict_mode=True)
+        if not is_base64(raw):
+            raise ValueError("other characters, or padding that is missing or misplaced")
+        # All has been checked: in strict mode the library does so too, and takes twice the time.
+        return binascii.a2b_base64(raw)
     except ValueError as error:  # binascii.Error and UnicodeEncodeError are both of this kind
         raise Malformed("not base64", pointer=where, expected="standard or URL-safe base64 with padding") from error
 
@@ -38,3 +62,66 @@ def decode_base64(text: str, where: str) -> bytes:
 def encode_base64(raw: bytes) -> str:
     """`raw` in standard base64 with padding."""
     return binascii.b2a_base64(raw, newline=False).decode("ascii")
+
+
+_PLACE: Final = 7396452018839206743
+"""Stands in the place of a payload that was cut out: see `navicert.model.section`."""
+
+
+def cut_payload(raw: bytes, limits: Limits) -> dict[str, object] | None:
+    """The large envelope in `raw`, its payload as bytes of base64: they need not be read as JSON, as nothing can be
+    wrong with them there. None for everything else."""
+    place = b"%d" % _PLACE
+    if not LEAST <= len(raw) <= limits.document_bytes or place in raw:
+        return None
+    for key in (b'"payload": "', b'"payload":"'):
+        at = raw.find(key)
+        if at < 0:
+            continue
+        start = at + len(key)
+        end = raw.find(b'"', start)
+        payload = raw[start:end]
+        if end < 0 or not is_base64(payload):
+            return None
+        try:
+            document = loads(b"".join((raw[: start - 1], place, raw[end + 1 :])), limits)
+        except Malformed:
+            return None
+        if isinstance(document, dict) and document.get("payload") == _PLACE:
+            document["payload"] = payload
+            return document
+        return None
+    return None
+
+
+def read_dsse(document: dict[str, object], limits: Limits) -> tuple[str, bytes, tuple[Signature, ...]]:
+    """Payload type, payload and signatures of an envelope. Raises `Malformed`."""
+    kind = as_text(required(document, "payloadType", ""), "/payloadType")
+    if kind not in (PAYLOAD_TYPE, POLICY_PAYLOAD_TYPE) and not (
+        kind.startswith("application/vnd.in-toto.") and kind.endswith("+json")
+    ):
+        raise Malformed("unknown payload type", pointer="/payloadType", expected=PAYLOAD_TYPE, got=repr(kind)[:80])
+    payload = document["payload"]
+    if type(payload) is not str and type(payload) is not bytes:
+        raise Malformed("wrong type", pointer="/payload", expected="string")
+    signatures = []
+    for i, item in enumerate(entries(document, limits)):
+        entry = as_object(item, f"/signatures/{i}")
+        keyid = entry.get("keyid")
+        if keyid is not None:
+            keyid = as_text(keyid, f"/signatures/{i}/keyid")
+        value = as_text(required(entry, "sig", f"/signatures/{i}"), f"/signatures/{i}/sig")
+        signatures.append(Signature(keyid or None, decode_base64(value, f"/signatures/{i}/sig"), entry))
+    return kind, decode_base64(payload, "/payload"), tuple(signatures)
+
+
+def write_dsse(payload_type: str, payload: bytes, kept: list[dict[str, object]], signers: tuple[Signer, ...]) -> bytes:
+    """The file of an envelope: `payload` with the entries `kept` and signatures by `signers`."""
+    message = pae(payload_type, payload)
+    entries = others(kept, signers)
+    for signer in signers:
+        signature = signer.sign(message)
+        beside = signer.attach(signature) if isinstance(signer, AttachingSigner) else {}
+        entries.append({"keyid": signer.keyid, "sig": encode_base64(signature), **signer.key.attached, **beside})
+    envelope = {"payload": encode_base64(payload), "payloadType": payload_type, "signatures": entries}
+    return json.dumps(envelope, sort_keys=True).encode()

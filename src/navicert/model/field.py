@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import Final
 
+from navicert.digest import is_hex
 from navicert.errors import LimitExceeded, Malformed
 from navicert.limits import LOCAL
 from navicert.strictjson import pointer, type_name
 
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-_KEYID: Final = re.compile(r"[0-9a-fA-F]{8,256}")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+_FORBIDDEN: Final = frozenset(map(chr, (*range(0x20), 0x7F))) | {"/", "\\"}
+"""Characters that no name has."""
 
 
 def _wrong(expected: str, value: object, where: str) -> Malformed:
@@ -52,7 +55,11 @@ def as_integer(value: object, where: str) -> int:
 
 def as_texts(value: object, where: str, *, most: int | None = None) -> tuple[str, ...]:
     """`value` as an array of strings."""
-    return tuple(as_text(item, pointer(where, i)) for i, item in enumerate(as_list(value, where, most=most)))
+    items = as_list(value, where, most=most)
+    for i, item in enumerate(items):
+        if type(item) is not str or len(item) > LOCAL.string:
+            as_text(item, pointer(where, i))  # refuses it; the pointer is made only for that
+    return tuple(items)  # type: ignore[arg-type]
 
 
 def required(document: Mapping[str, object], name: str, where: str) -> object:
@@ -65,7 +72,7 @@ def required(document: Mapping[str, object], name: str, where: str) -> object:
 def as_name(value: object, where: str) -> str:
     """`value` as the name of a step or inspection. Names become file names, so none may leave its folder."""
     name = as_text(value, where)
-    if not name or name.startswith(".") or "/" in name or "\\" in name or _CONTROL.search(name) or len(name) > 200:
+    if not 1 <= len(name) <= 200 or name.startswith(".") or not _FORBIDDEN.isdisjoint(name):
         raise Malformed(
             "not a usable name",
             pointer=where,
@@ -78,7 +85,7 @@ def as_name(value: object, where: str) -> str:
 def as_keyid(value: object, where: str) -> str:
     """`value` as a key id: hexadecimal, at least the 8 digits that file names are made of."""
     keyid = as_text(value, where)
-    if not _KEYID.fullmatch(keyid):
+    if not 8 <= len(keyid) <= 256 or not is_hex(keyid):
         raise Malformed("not a key id", pointer=where, expected="8 or more hexadecimal digits", got=repr(keyid[:80]))
     return keyid
 

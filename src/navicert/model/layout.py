@@ -6,10 +6,8 @@ Spec: in-toto v1.0 §4.3.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Final
 
+from navicert.dataclass import dataclass, field
 from navicert.errors import LimitExceeded, Malformed
 from navicert.limits import LOCAL, Limits
 from navicert.model.field import as_integer, as_keyid, as_list, as_name, as_object, as_text, as_texts, required, unknown
@@ -17,16 +15,43 @@ from navicert.model.rule import Rule
 from navicert.strictjson import pointer
 from navicert.timestamp import format_timestamp, parse_timestamp
 
-_LAYOUT: Final = frozenset({"_type", "expires", "readme", "keys", "steps", "inspect"})
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Final
+
+    from navicert.model.constraint import CertificateConstraint
+    from navicert.model.identity import IdentityPolicy
+    from navicert.model.release import Release
+    from navicert.model.requirement import Attribute, Requirement
+    from navicert.model.terms import Terms
+
+_LAYOUT: Final = frozenset({"_type", "expires", "readme", "keys", "steps", "inspect", "rootcas", "intermediatecas"})
 _STEP: Final = frozenset(
-    {"_type", "name", "threshold", "pubkeys", "expected_command", "expected_materials", "expected_products"}
+    {
+        "_type",
+        "name",
+        "threshold",
+        "pubkeys",
+        "cert_constraints",
+        "expected_command",
+        "expected_materials",
+        "expected_products",
+    }
 )
 _INSPECTION: Final = frozenset({"_type", "name", "run", "expected_materials", "expected_products"})
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: who may perform it (`pubkeys`, ids of `Layout.keys`), how many must agree, and its artifact rules."""
+    """One step: who may perform it (`pubkeys`, ids of `Layout.keys`, and holders of certificates that one of
+    `certificates` accepts), how many must agree, and its artifact rules.
+
+    In our own policy document a step may rest on a predicate instead of a link: then `predicate` says which, and
+    `pubkeys` who may sign it. Further predicates of a step are steps of their own, named `step/predicate`; no step has
+    a slash in its name otherwise. `attributes` are rules about what a link says; whoever is one of `identities` may
+    sign besides `pubkeys`. A classic layout has none of these.
+    """
 
     name: str
     threshold: int = 1
@@ -35,6 +60,10 @@ class Step:
     expected_materials: tuple[Rule, ...] = ()
     expected_products: tuple[Rule, ...] = ()
     extra: Mapping[str, object] = field(default_factory=dict)
+    certificates: tuple[CertificateConstraint, ...] = ()
+    predicate: Requirement | None = None
+    attributes: tuple[Attribute, ...] = ()
+    identities: tuple[IdentityPolicy, ...] = ()
 
     @staticmethod
     def from_json(value: object, where: str = "", limits: Limits = LOCAL) -> Step:
@@ -52,7 +81,8 @@ class Step:
             expected_command=as_texts(document.get("expected_command", []), f"{where}/expected_command"),
             expected_materials=_rules(document, "expected_materials", where, limits),
             expected_products=_rules(document, "expected_products", where, limits),
-            extra=unknown(document, _STEP),
+            certificates=_constraints(document, where, limits),
+            extra=_rest(document, _STEP, "cert_constraints"),
         )
 
     def to_json(self) -> dict[str, object]:
@@ -62,6 +92,8 @@ class Step:
             "name": self.name,
             "threshold": self.threshold,
             "pubkeys": list(self.pubkeys),
+            # Other readers do not know the field.
+            **({"cert_constraints": [one.to_json() for one in self.certificates]} if self.certificates else {}),
             "expected_command": list(self.expected_command),
             "expected_materials": [rule.pack() for rule in self.expected_materials],
             "expected_products": [rule.pack() for rule in self.expected_products],
@@ -107,7 +139,9 @@ class Inspection:
 @dataclass(frozen=True, slots=True)
 class Layout:
     """A supply chain's policy. `keys` maps a key id to a key object as received (`crypto.key.Key.from_json` reads it);
-    `extra` holds the fields that this version does not know."""
+    so do `rootcas` and `intermediatecas`, whose objects hold certificates of authorities (ITE-7, as in-toto-golang has
+    it). `extra` holds the fields that this version does not know. `terms` is None in a classic layout: with it, this is
+    our own policy document, which `navicert.model.policy` reads and writes."""
 
     expires: datetime
     steps: tuple[Step, ...] = ()
@@ -115,6 +149,16 @@ class Layout:
     keys: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     readme: str = ""
     extra: Mapping[str, object] = field(default_factory=dict)
+    rootcas: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    intermediatecas: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    terms: Terms | None = None
+
+    @property
+    def release(self) -> Release:
+        """Name, version and persons. Raises `Malformed` for a classic layout whose line for them cannot be read."""
+        from navicert.model.release import Release
+
+        return Release.of(self.readme) if self.terms is None else self.terms.release
 
     @staticmethod
     def from_json(value: object, where: str = "", limits: Limits = LOCAL) -> Layout:
@@ -125,22 +169,13 @@ class Layout:
             raise Malformed(
                 "not a layout", pointer=f"{where}/_type", expected='"layout"', got=repr(document["_type"])[:60]
             )
-        keys = as_object(document.get("keys", {}), f"{where}/keys")
-        if len(keys) > limits.layout_keys:
-            raise LimitExceeded(
-                "too many keys (limit layout_keys)",
-                pointer=f"{where}/keys",
-                expected=f"at most {limits.layout_keys}",
-                got=str(len(keys)),
-            )
         expires = as_text(required(document, "expires", where), f"{where}/expires")
         layout = Layout(
             expires=_moment(expires, f"{where}/expires"),
             readme=as_text(document.get("readme", ""), f"{where}/readme"),
-            keys={
-                as_keyid(keyid, f"{where}/keys"): as_object(key, pointer(f"{where}/keys", keyid))
-                for keyid, key in keys.items()
-            },
+            keys=read_keys(document, "keys", where, limits),
+            rootcas=read_keys(document, "rootcas", where, limits),
+            intermediatecas=read_keys(document, "intermediatecas", where, limits),
             steps=tuple(
                 Step.from_json(step, f"{where}/steps/{i}", limits)
                 for i, step in enumerate(_items(document, "steps", where, limits))
@@ -149,13 +184,17 @@ class Layout:
                 Inspection.from_json(inspection, f"{where}/inspect/{i}", limits)
                 for i, inspection in enumerate(_items(document, "inspect", where, limits))
             ),
-            extra=unknown(document, _LAYOUT),
+            extra=_rest(document, _LAYOUT, "rootcas", "intermediatecas"),
         )
         _refuse_doubled_names(layout, where)
         return layout
 
     def to_json(self) -> dict[str, object]:
         """The JSON object of this layout, every field present."""
+        if self.terms is not None:
+            from navicert.model.policy import policy_json
+
+            return policy_json(self)
         return {
             "_type": "layout",
             "expires": format_timestamp(self.expires),
@@ -163,8 +202,43 @@ class Layout:
             "keys": {keyid: dict(key) for keyid, key in self.keys.items()},
             "steps": [step.to_json() for step in self.steps],
             "inspect": [inspection.to_json() for inspection in self.inspections],
+            **{
+                name: {keyid: dict(key) for keyid, key in objects.items()}
+                for name, objects in (("rootcas", self.rootcas), ("intermediatecas", self.intermediatecas))
+                if objects
+            },
             **self.extra,
         }
+
+
+def _rest(document: Mapping[str, object], known: frozenset[str], *optional: str) -> dict[str, object]:
+    """The fields of `document` that are not known; and the `optional` ones that are there with nothing in them, which
+    says no more than that they are signed."""
+    return {**unknown(document, known), **{name: document[name] for name in optional if document.get(name) in ([], {})}}
+
+
+def read_keys(document: Mapping[str, object], name: str, where: str, limits: Limits) -> dict[str, Mapping[str, object]]:
+    """The key objects in the field `name`, by their ids. Raises `Malformed`."""
+    where = f"{where}/{name}"
+    keys = as_object(document.get(name, {}), where)
+    if len(keys) > limits.layout_keys:
+        raise LimitExceeded(
+            "too many keys (limit layout_keys)",
+            pointer=where,
+            expected=f"at most {limits.layout_keys}",
+            got=str(len(keys)),
+        )
+    return {as_keyid(keyid, where): as_object(key, pointer(where, keyid)) for keyid, key in keys.items()}
+
+
+def _constraints(document: Mapping[str, object], where: str, limits: Limits) -> tuple[CertificateConstraint, ...]:
+    if "cert_constraints" not in document:
+        return ()
+    from navicert.model.constraint import CertificateConstraint
+
+    where = f"{where}/cert_constraints"
+    values = as_list(document["cert_constraints"], where, most=limits.layout_keys)
+    return tuple(CertificateConstraint.from_json(value, f"{where}/{i}") for i, value in enumerate(values))
 
 
 def _items(document: Mapping[str, object], name: str, where: str, limits: Limits) -> list[object]:

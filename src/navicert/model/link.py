@@ -6,19 +6,18 @@ Spec: in-toto v1.0 §4.4.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final
 
+from navicert.dataclass import dataclass, field
 from navicert.digest import DigestSet
-from navicert.errors import LimitExceeded
 from navicert.limits import LOCAL, Limits
+from navicert.model.artifact import Artifacts, Pool
 from navicert.model.field import as_object, as_text, as_texts, required, unknown
-from navicert.strictjson import pointer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _KNOWN: Final = frozenset({"_type", "name", "command", "materials", "products", "byproducts", "environment"})
-
-Artifacts = Mapping[str, DigestSet]
-"""Artifact path → digests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +27,20 @@ class Link:
 
     name: str
     command: tuple[str, ...] = ()
-    materials: Artifacts = field(default_factory=dict)
-    products: Artifacts = field(default_factory=dict)
+    materials: Mapping[str, DigestSet] = field(default_factory=dict)
+    products: Mapping[str, DigestSet] = field(default_factory=dict)
     byproducts: Mapping[str, object] = field(default_factory=dict)
     environment: Mapping[str, object] = field(default_factory=dict)
     extra: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "materials", Artifacts.of(self.materials))
+        object.__setattr__(self, "products", Artifacts.of(self.products))
+
+    def share(self, pool: Pool) -> None:
+        """Let the lists be those of `pool` that equal them: this changes nothing that can be told."""
+        for name in ("materials", "products"):
+            object.__setattr__(self, name, pool.share(Artifacts.of(getattr(self, name))))
 
     @staticmethod
     def from_json(value: object, where: str = "", limits: Limits = LOCAL) -> Link:
@@ -41,8 +49,8 @@ class Link:
         return Link(
             name=as_text(required(document, "name", where), f"{where}/name"),
             command=as_texts(document.get("command", []), f"{where}/command"),
-            materials=_artifacts(document.get("materials", {}), f"{where}/materials", limits),
-            products=_artifacts(document.get("products", {}), f"{where}/products", limits),
+            materials=Artifacts.from_json(document.get("materials", {}), f"{where}/materials", limits),
+            products=Artifacts.from_json(document.get("products", {}), f"{where}/products", limits),
             byproducts=as_object(document.get("byproducts", {}), f"{where}/byproducts"),
             environment=as_object(document.get("environment", {}), f"{where}/environment"),
             extra=unknown(document, _KNOWN),
@@ -50,29 +58,21 @@ class Link:
 
     def to_json(self) -> dict[str, object]:
         """The JSON object of this link, every field present."""
+        lists = {name: Artifacts.of(getattr(self, name)).to_json() for name in ("materials", "products")}
+        return self.described() | lists
+
+    def described(self) -> dict[str, object]:
+        """As `to_json`, with the lists as they are: for `model.section`, which writes them."""
         return {
             "_type": "link",
             "name": self.name,
             "command": list(self.command),
-            "materials": {path: digests.to_json() for path, digests in self.materials.items()},
-            "products": {path: digests.to_json() for path, digests in self.products.items()},
+            "materials": self.materials,
+            "products": self.products,
             "byproducts": dict(self.byproducts),
             "environment": dict(self.environment),
             **self.extra,
         }
-
-
-def _artifacts(value: object, where: str, limits: Limits) -> Artifacts:
-    entries = as_object(value, where)
-    if len(entries) > limits.artifacts:
-        raise LimitExceeded(
-            "too many artifacts (limit artifacts)",
-            pointer=where,
-            expected=f"at most {limits.artifacts}",
-            got=str(len(entries)),
-        )
-    read = DigestSet.from_json
-    return {path: read(digests, pointer(where, path)) for path, digests in entries.items()}
 
 
 def complete_link(document: Mapping[str, object]) -> dict[str, object]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from navicert.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
     """One signer that counts once, however many keys or signatures stand for it.
 
-    `kind` is "person" (declared in the policy), or "key" (its key material) where nobody is declared; `identity` is
-    the person's name or the SHA-256 of the key material. `label` is for people and never compared.
+    `kind` is "person" (declared in the policy); where nobody is declared "sigstore" (issuer and name of an identity
+    without a key, see `navicert.model.identity`), or "key" (its key material). `identity` is the person's name, the
+    canonical JSON of issuer and name, or the SHA-256 of the key material. `label` is for people and never compared.
     """
 
     kind: str

@@ -7,12 +7,15 @@ of `readme`, which every implementation signs and none interprets: `navicert: {"
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final
 
+from navicert.dataclass import dataclass, field
 from navicert.errors import Malformed
 from navicert.model.field import as_integer, as_keyid, as_list, as_object, as_text
 from navicert.strictjson import canonical, loads, pointer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _MARK: Final = "navicert: "
 

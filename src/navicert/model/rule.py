@@ -6,12 +6,14 @@ Spec: in-toto v1.0 §4.3.3 (grammar).
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
-from typing import Final
 
+from navicert.dataclass import dataclass, field
 from navicert.errors import Malformed
-from navicert.model.field import as_list, as_text
-from navicert.strictjson import pointer
+from navicert.model.field import as_texts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 
 class RuleKind(enum.Enum):
@@ -31,6 +33,9 @@ class Side(enum.Enum):
 
     MATERIALS = "materials"
     PRODUCTS = "products"
+
+    # A member is equal to itself alone. What enum does runs in Python, some times for every step of a chain.
+    __hash__ = object.__hash__
 
 
 _KINDS: Final = {kind.value: kind for kind in RuleKind}
@@ -57,7 +62,7 @@ class Rule:
 
         Raises `Malformed` for every other number of words and every other word in a keyword's place.
         """
-        words = [as_text(word, pointer(where, i)) for i, word in enumerate(as_list(value, where))]
+        words = list(as_texts(value, where))
         kind = _KINDS.get(words[0].upper()) if words else None
         if kind is None:
             raise Malformed("not an artifact rule", pointer=where, expected=", ".join(_KINDS), got=repr(words[:1])[:60])
@@ -86,18 +91,20 @@ class Rule:
 
 
 def _match(words: list[str], where: str) -> Rule:
-    wrong = Malformed("not a MATCH rule", pointer=where, expected=_GRAMMAR, got=" ".join(words)[:120])
+    def wrong() -> Malformed:
+        return Malformed("not a MATCH rule", pointer=where, expected=_GRAMMAR, got=" ".join(words)[:120])
+
     rest = words[2:]
     if len(words) not in (6, 8, 10):
-        raise wrong
+        raise wrong()
     source_prefix = dest_prefix = None
     if rest[0].upper() == "IN":
         source_prefix, rest = rest[1], rest[2:]
     if len(rest) < 4 or rest[0].upper() != "WITH" or rest[1].upper() not in _SIDES:
-        raise wrong
+        raise wrong()
     side, rest = _SIDES[rest[1].upper()], rest[2:]
     if rest[0].upper() == "IN" and len(rest) == 4:
         dest_prefix, rest = rest[1], rest[2:]
     if len(rest) != 2 or rest[0].upper() != "FROM":
-        raise wrong
+        raise wrong()
     return Rule(RuleKind.MATCH, words[1], source_prefix, dest_prefix, side, rest[1], tuple(words))

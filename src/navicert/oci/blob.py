@@ -25,9 +25,9 @@ class BlobSource(Protocol):
     def locate(self, digest: Digest) -> str:
         """What the blob `digest` is called in messages."""
 
-    def chunks(self, digest: Digest) -> Iterator[bytes]:
-        """The bytes of a blob. Raises `Malformed` where the place does not hold it, `Unavailable` where it cannot be
-        read."""
+    def chunks(self, descriptor: Descriptor) -> Iterator[bytes]:
+        """The bytes that `descriptor` points at. Raises `Malformed` where the place does not hold them, `Unavailable`
+        where they cannot be read."""
 
     def position(self, digest: Digest) -> int:
         """Where the blob lies: blobs read in this order are read fastest."""
@@ -38,7 +38,7 @@ def verified_chunks(source: BlobSource, descriptor: Descriptor) -> Iterator[byte
     surplus at once, everything else before the iteration ends. Whoever stops earlier has checked nothing."""
     hasher = hashlib.new(descriptor.digest.algorithm)
     size = 0
-    for chunk in source.chunks(descriptor.digest):
+    for chunk in source.chunks(descriptor):
         size += len(chunk)
         if size > descriptor.size:
             break

@@ -6,9 +6,9 @@ Spec: OCI image-spec config.md; Docker image specification v1.2 (the same fields
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from navicert.dataclass import dataclass
 from navicert.digest import Digest
 from navicert.errors import Malformed
 from navicert.limits import LOCAL, Limits

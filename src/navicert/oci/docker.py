@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Final
 
+from navicert.dataclass import dataclass
 from navicert.digest import Digest
 from navicert.errors import Malformed
 from navicert.limits import LOCAL, Limits
@@ -44,14 +44,29 @@ def open_docker_archive(path: str | Path, reference: str = "", limits: Limits = 
     Raises `Malformed`, naming the entry or the tags to choose from; `Unavailable` where the file cannot be read.
     """
     with open_archive(path, limits) as archive:
-        if not archive.holds(_CONTENTS):
-            raise Malformed(
-                "not a docker archive: no manifest.json", path=str(path), remedy="an OCI layout is read by oci-archive:"
-            )
-        item = _select(_items(archive, limits), reference, archive.locate(_CONTENTS))
-        config = _config(archive, item, limits)
-        _check_layers(archive, item, config, limits)
-        return Image(str(path), (PlatformImage(config.platform, config),))
+        saved = choose(archive, reference, limits)
+        _check_layers(archive, saved, limits)
+        return Image(str(path), (PlatformImage(saved.config.platform, saved.config),))
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """One image in an archive: its config, and the names of its layers' tars, lowest first."""
+
+    config: Config
+    layers: tuple[str, ...]
+
+
+def choose(archive: Archive, reference: str, limits: Limits) -> Saved:
+    """The image `reference` of `archive`; layers are not read. Raises `Malformed`."""
+    if not archive.holds(_CONTENTS):
+        raise Malformed(
+            "not a docker archive: no manifest.json",
+            path=archive.origin,
+            remedy="an OCI layout is read by oci-archive:",
+        )
+    item = _select(_items(archive, limits), reference, archive.locate(_CONTENTS))
+    return Saved(_config(archive, item, limits), item.layers)
 
 
 def _items(archive: Archive, limits: Limits) -> list[_Item]:
@@ -111,10 +126,10 @@ def _config(archive: Archive, item: _Item, limits: Limits) -> Config:
     return config
 
 
-def _check_layers(archive: Archive, item: _Item, config: Config, limits: Limits) -> None:
+def _check_layers(archive: Archive, saved: Saved, limits: Limits) -> None:
     budget = Budget(limits, archive.origin)
     hashed: dict[tuple[int, str], Digest] = {}
-    pairs = zip(item.layers, config.diff_ids, strict=True)
+    pairs = zip(saved.layers, saved.config.diff_ids, strict=True)
     for name, diff_id in sorted(pairs, key=lambda pair: archive.position(pair[0])):
         # Several names may be links to one tar.
         place = (archive.position(name), diff_id.algorithm)

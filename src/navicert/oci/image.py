@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from navicert.dataclass import dataclass
 from navicert.digest import Digest
 from navicert.errors import LimitExceeded, Malformed
 from navicert.limits import LOCAL, Limits

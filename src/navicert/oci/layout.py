@@ -16,12 +16,15 @@ from navicert.errors import LimitExceeded, Malformed, Unavailable
 from navicert.limits import LOCAL, Limits
 from navicert.oci import media
 from navicert.oci.archive import open_archive, open_regular
+from navicert.oci.blob import BlobSource
 from navicert.oci.compression import BLOCK
 from navicert.oci.image import Image, check_layers, read_image
 from navicert.oci.manifest import Descriptor, Document, Index, naming, optional_text, read_json, view
 
 _MARKER: Final = "oci-layout"
 _INDEX: Final = "index.json"
+_ATTACHED: Final = re.compile(r"sha(256|512)-[0-9a-f]{64}")
+"""How the tags begin under which things are attached to an image; see `navicert.oci.referrers`."""
 _VERSION: Final = re.compile(r"1\.[0-9]+\.[0-9]+")
 
 
@@ -31,7 +34,14 @@ def open_layout(path: str | Path, reference: str = "", limits: Limits = LOCAL) -
     Without a reference the layout must hold one image. Raises `Malformed`, naming the blob or the tags to choose from;
     `Unavailable` where the directory cannot be read.
     """
-    return _open(_Directory(Path(path)), reference, limits)
+    return _open(Directory(Path(path)), reference, limits)
+
+
+def layout_source(path: str | Path, reference: str = "", limits: Limits = LOCAL) -> tuple[BlobSource, Descriptor]:
+    """The blobs of the layout directory at `path`, and the descriptor of its image `reference`, for copying: nothing is
+    checked yet but that it is a layout. Raises as `open_layout`."""
+    files = Directory(Path(path))
+    return Blobs(files), _root(files, reference, limits)
 
 
 def open_oci_archive(path: str | Path, reference: str = "", limits: Limits = LOCAL) -> Image:
@@ -40,20 +50,31 @@ def open_oci_archive(path: str | Path, reference: str = "", limits: Limits = LOC
         return _open(archive, reference, limits)
 
 
-class _Files(Protocol):
-    """A layout's files by name, with forward slashes."""
+class Files(Protocol):
+    """A layout's files by name, with forward slashes. Each method raises `Malformed` and `Unavailable`."""
 
     @property
-    def origin(self) -> str: ...
-    def holds(self, name: str) -> bool: ...
-    def locate(self, name: str) -> str: ...
-    def position(self, name: str) -> int: ...
-    def chunks(self, name: str) -> Iterator[bytes]: ...
-    def document(self, name: str, limits: Limits) -> bytes: ...
+    def origin(self) -> str:
+        """What the layout is called in messages."""
+
+    def holds(self, name: str) -> bool:
+        """Whether there is such a file."""
+
+    def locate(self, name: str) -> str:
+        """What a file is called in messages."""
+
+    def position(self, name: str) -> int:
+        """Where it lies; files read in this order are read fastest."""
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        """Its bytes."""
+
+    def document(self, name: str, limits: Limits) -> bytes:
+        """All of its bytes. Raises `LimitExceeded` beyond `Limits.manifest_bytes`."""
 
 
-class _Directory:
-    """A directory as `_Files`. Blobs may be symbolic links (build tools make them): their digest is what counts."""
+class Directory:
+    """A directory as `Files`. Blobs may be symbolic links (build tools make them): their digest is what counts."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -62,6 +83,7 @@ class _Directory:
             raise Malformed("no such folder", path=str(path), expected="an OCI image layout")
 
     def holds(self, name: str) -> bool:
+        """Whether there is such a file."""
         try:
             os.stat(self._path / name)
         except FileNotFoundError:
@@ -72,12 +94,15 @@ class _Directory:
         return True
 
     def locate(self, name: str) -> str:
+        """Its path."""
         return str(self._path / name)
 
     def position(self, name: str) -> int:
+        """0: all files are equally far."""
         return 0
 
     def chunks(self, name: str) -> Iterator[bytes]:
+        """Its bytes."""
         if not self.holds(name):
             raise Malformed("missing in the image layout", path=self.locate(name))
         with open_regular(self.locate(name)) as file:
@@ -85,6 +110,7 @@ class _Directory:
                 yield chunk
 
     def document(self, name: str, limits: Limits) -> bytes:
+        """All of its bytes, up to the limit."""
         if not self.holds(name):
             raise Malformed("missing in the image layout", path=self.locate(name))
         with open_regular(self.locate(name)) as file:
@@ -94,10 +120,10 @@ class _Directory:
         return raw
 
 
-class _Blobs:
+class Blobs:
     """The blobs of a layout, as a `BlobSource`."""
 
-    def __init__(self, files: _Files) -> None:
+    def __init__(self, files: Files) -> None:
         self._files = files
         self.origin = files.origin
 
@@ -106,27 +132,37 @@ class _Blobs:
         return f"blobs/{digest.algorithm}/{digest.hex}"
 
     def locate(self, digest: Digest) -> str:
+        """Its path."""
         return self._files.locate(self._name(digest))
 
-    def chunks(self, digest: Digest) -> Iterator[bytes]:
-        return self._files.chunks(self._name(digest))
+    def chunks(self, descriptor: Descriptor) -> Iterator[bytes]:
+        """Its bytes, not yet compared with anything."""
+        return self._files.chunks(self._name(descriptor.digest))
 
     def position(self, digest: Digest) -> int:
+        """Where it lies."""
         return self._files.position(self._name(digest))
 
 
-def _open(files: _Files, reference: str, limits: Limits) -> Image:
-    _check_marker(files, limits)
-    raw = files.document(_INDEX, limits)
-    # index.json has the form of an image index, but is the table of contents: it belongs to no image.
-    contents = Index.parse(Document.of(raw, media.OCI_INDEX), limits, path=files.locate(_INDEX))
-    blobs = _Blobs(files)
-    image = read_image(blobs, _select(contents, reference, files.locate(_INDEX)), limits)
+def _open(files: Files, reference: str, limits: Limits) -> Image:
+    blobs = Blobs(files)
+    image = read_image(blobs, _root(files, reference, limits), limits)
     check_layers(blobs, image, limits)
     return image
 
 
-def _check_marker(files: _Files, limits: Limits) -> None:
+def _root(files: Files, reference: str, limits: Limits) -> Descriptor:
+    return select(contents_of(files, limits), reference, files.locate(_INDEX))
+
+
+def contents_of(files: Files, limits: Limits) -> Index:
+    """The table of contents, `index.json`. It has the form of an image index, and belongs to no image."""
+    _check_marker(files, limits)
+    raw = files.document(_INDEX, limits)
+    return Index.parse(Document.of(raw, media.OCI_INDEX), limits, path=files.locate(_INDEX))
+
+
+def _check_marker(files: Files, limits: Limits) -> None:
     where = files.locate(_MARKER)
     if not files.holds(_MARKER):
         raise Malformed(
@@ -141,13 +177,13 @@ def _check_marker(files: _Files, limits: Limits) -> None:
             raise Malformed("unknown layout version", pointer="/imageLayoutVersion", expected="1.x", got=ascii(version))
 
 
-def _select(contents: Index, reference: str, path: str) -> Descriptor:
+def select(contents: Index, reference: str, path: str) -> Descriptor:
     """The one entry of `contents` that `reference` names, or the only image where it is empty."""
     images = [entry for entry in contents.manifests if _may_be_image(entry)]
-    found = [entry for entry in images if not reference or reference in (_tag(entry), str(entry.digest))]
+    found = [entry for entry in images if not reference or reference in (tag_of(entry), str(entry.digest))]
     if len({(entry.digest, entry.size, entry.media_type) for entry in found}) == 1:
         return found[0]
-    names = ", ".join(sorted({ascii(_tag(entry)) if _tag(entry) else str(entry.digest) for entry in images})[:20])
+    names = ", ".join(sorted({ascii(tag_of(entry)) if tag_of(entry) else str(entry.digest) for entry in images})[:20])
     if not images:
         raise Malformed("no image in the layout", path=path)
     if not found:
@@ -157,11 +193,12 @@ def _select(contents: Index, reference: str, path: str) -> Descriptor:
     raise Malformed("several images in the layout", path=path, expected=f"one of {names}", remedy="name the tag")
 
 
-def _tag(entry: Descriptor) -> str:
+def tag_of(entry: Descriptor) -> str:
+    """What an entry of `index.json` is called; empty for nothing."""
     return entry.annotations.get(media.REF_NAME, "")
 
 
 def _may_be_image(entry: Descriptor) -> bool:
     """Whether an entry of `index.json` could be meant by someone who names no tag: not what is attached to images."""
-    apart = entry.artifact_type or media.ATTESTATION_TYPE in entry.annotations
+    apart = entry.artifact_type or media.ATTESTATION_TYPE in entry.annotations or _ATTACHED.match(tag_of(entry))
     return entry.media_type in media.MANIFESTS | media.INDEXES and not apart

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from typing import Final
 
+from navicert.dataclass import dataclass, field, replace
 from navicert.digest import Digest, sha256
 from navicert.errors import Malformed
 from navicert.limits import LOCAL, Limits
@@ -24,7 +24,9 @@ _PART: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
 _ALGORITHMS: Final = frozenset({"sha256", "sha512"})
 _DESCRIPTOR: Final = frozenset({"mediaType", "digest", "size", "annotations", "platform", "artifactType", "urls"})
 _PLATFORM: Final = frozenset({"os", "architecture", "variant", "os.version"})
-_MANIFEST: Final = frozenset({"schemaVersion", "mediaType", "config", "layers", "subject", "artifactType", "manifests"})
+_MANIFEST: Final = frozenset(
+    {"schemaVersion", "mediaType", "config", "layers", "subject", "artifactType", "manifests", "annotations"}
+)
 _INDEX: Final = frozenset({"schemaVersion", "mediaType", "manifests", "subject", "artifactType", "layers", "config"})
 
 # One platform has one name: these spellings mean the same to every runtime.
@@ -126,19 +128,33 @@ class Descriptor:
         if size < 0:
             raise Malformed("negative size", pointer=f"{where}/size", got=str(size))
         platform = document.get("platform")
-        annotations = document.get("annotations")
         return Descriptor(
             media_type=as_text(required(document, "mediaType", where), f"{where}/mediaType"),
             digest=read_digest(required(document, "digest", where), f"{where}/digest"),
             size=size,
             platform=None if platform is None else Platform.from_json(platform, f"{where}/platform"),
-            annotations=_annotations({} if annotations is None else annotations, f"{where}/annotations"),
+            annotations=_annotations(document.get("annotations"), f"{where}/annotations"),
             artifact_type=optional_text(document, "artifactType", where),
         )
 
+    def to_json(self) -> dict[str, object]:
+        """The JSON object of this descriptor; without its platform, which only an index gives."""
+        fields: dict[str, object] = {"mediaType": self.media_type, "digest": str(self.digest), "size": self.size}
+        if self.artifact_type:
+            fields["artifactType"] = self.artifact_type
+        if self.annotations:
+            fields["annotations"] = dict(self.annotations)
+        return fields
 
-def _annotations(value: object, where: str) -> dict[str, str]:
-    return {name: as_text(text, pointer(where, name)) for name, text in as_object(value, where).items()}
+
+def _annotations(value: object, where: str = "/annotations") -> dict[str, str]:
+    given = {} if value is None else as_object(value, where)
+    return {name: as_text(text, pointer(where, name)) for name, text in given.items()}
+
+
+def _subject(body: Mapping[str, object]) -> Descriptor | None:
+    value = body.get("subject")
+    return None if value is None else Descriptor.from_json(value, "/subject")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +180,9 @@ class Manifest:
     config: Descriptor
     layers: tuple[Descriptor, ...]
     artifact_type: str = ""
+    subject: Descriptor | None = None
+    """What this says that it is attached to: a claim of whoever pushed it."""
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_image(self) -> bool:
@@ -181,6 +200,8 @@ class Manifest:
                 Descriptor.from_json(required(body, "config", ""), "/config"),
                 tuple(Descriptor.from_json(layer, f"/layers/{i}") for i, layer in enumerate(layers)),
                 optional_text(body, "artifactType", ""),
+                _subject(body),
+                _annotations(body.get("annotations")),
             )
 
 

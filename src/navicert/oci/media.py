@@ -19,6 +19,9 @@ DOCKER_MANIFEST: Final = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_CONFIG: Final = "application/vnd.docker.container.image.v1+json"
 DOCKER_LAYER: Final = "application/vnd.docker.image.rootfs.diff.tar"
 
+EMPTY: Final = "application/vnd.oci.empty.v1+json"
+"""The config of an artifact that has none, and the layer of one that has none: the two bytes `{}`."""
+
 INDEXES: Final = frozenset({OCI_INDEX, DOCKER_LIST})
 """Documents that list manifests, one per platform."""
 

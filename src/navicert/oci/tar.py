@@ -10,9 +10,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, Protocol
 
+from navicert.dataclass import dataclass
 from navicert.errors import LimitExceeded, Malformed
 from navicert.limits import LOCAL, Limits
 

@@ -7,15 +7,18 @@ rules find it, but only after the step has run with it. Compared before the comm
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 
 from navicert.crypto.key import Key
+from navicert.dataclass import dataclass, field
 from navicert.digest import DigestSet
 from navicert.envelope.document import open_document
 from navicert.errors import Malformed, Refused
 from navicert.limits import LOCAL, Limits
 from navicert.model.link import Link
-from navicert.store import Piece
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from navicert.store import Piece
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
+from navicert.dataclass import replace
 from navicert.digest import DigestSet, sha256
 from navicert.errors import LimitExceeded, Malformed, NavicertError, Unavailable
 from navicert.limits import LOCAL, Limits
@@ -21,6 +22,7 @@ from navicert.resolve.exclude import Excludes
 from navicert.resolve.tree import Tree, normal, unreadable
 from navicert.verify.builtin import is_built_in, run_built_in
 from navicert.verify.case import InspectionResult
+from navicert.verify.foundation import Layers
 
 if TYPE_CHECKING:
     from tempfile import TemporaryDirectory
@@ -86,7 +88,8 @@ class ProcessInspector:
             folder = self._checked_source()
             for _ in _files(folder, self._limits):
                 pass
-        artifacts = resolve_all(["."], ResolveOptions(cwd=folder, limits=self._limits)).artifacts
+        options = ResolveOptions(cwd=folder, limits=self._limits)
+        artifacts = resolve_all(["."], options).artifacts
 
         def read(name: str) -> bytes:
             raw = _read(folder, name, self._limits.sbom_bytes)
@@ -95,7 +98,13 @@ class ProcessInspector:
                 raise Malformed("is left out of what is recorded, or changed meanwhile", path=name)
             return raw
 
-        value, reason = run_built_in(inspection.run, read)
+        def read_layers(place: str) -> Layers:
+            layers = _layers(folder, place, self._limits)
+            if resolve_all(["."], options).artifacts != artifacts:
+                raise Malformed("something changed while the image was read", path=folder)
+            return layers
+
+        value, reason = run_built_in(inspection.run, read, read_layers)
         return InspectionResult(value, artifacts, artifacts, output=reason)
 
     def _process(self, inspection: Inspection) -> InspectionResult:
@@ -184,3 +193,13 @@ def _read(folder: str, name: str, limit: int) -> bytes:
     if len(raw) > limit:
         raise LimitExceeded("report too large (limit sbom_bytes)", path=name, expected=f"at most {limit} bytes")
     return raw
+
+
+def _layers(folder: str, place: str, limits: Limits) -> Layers:
+    """The layers of the image at `place` in `folder`, for a built-in inspection; every blob of it is checked."""
+    from navicert.resolve.image import image_layers, open_image, parse_image_location
+
+    location = parse_image_location(place)
+    path = normal(location.path)
+    _stay_inside(os.path.realpath(folder), os.path.join(folder, path), path)
+    return image_layers(open_image(replace(location, path=path), limits, root=folder))

@@ -20,16 +20,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
+from navicert.dataclass import dataclass, field, replace
+from navicert.digest import DigestSet
 from navicert.errors import Malformed, NavicertError
+from navicert.model.artifact import Artifacts
 from navicert.model.field import as_name
-from navicert.model.link import Artifacts, Link
-from navicert.record.expectation import Expectation
+from navicert.model.link import Link
 from navicert.record.process import Captured, Completed, Wires, execute
 from navicert.record.redaction import MARGIN, Redaction
-from navicert.resolve import resolve_all
+from navicert.resolve import merge, resolve_all, told_afterwards
 from navicert.resolve.artifact import ResolveOptions
+from navicert.resolve.stamp import Memo
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from navicert.record.expectation import Expectation
 
 
 class RecordingWarning(UserWarning):
@@ -70,6 +76,8 @@ class World:
     """Whether facts of the CI job are recorded."""
     note_excludes: bool = True
     """Whether the effective excludes are recorded."""
+    reuse_unchanged: bool = False
+    """Whether a product that was a material is not hashed again where its stamps say that nothing has written to it."""
     expectation: Expectation | None = None
     """What the materials must be; compared before the command starts."""
     tell: Callable[[str], None] | None = field(default=None, compare=False)
@@ -130,9 +138,15 @@ def make_recording(
     as_name(step, "")
     redaction = Redaction(world.environment, world.redact, known=world.redact_known)
     written = _written(command, redaction)
+    if world.reuse_unchanged:
+        world = replace(world, options=replace(world.options, memo=Memo()))
     notes = Notices(world)
-    before = resolve_materials(materials, world, notes)
+    names = _list(materials, "materials")
+    late = tuple(name for name in names if told_afterwards(name))
+    before = resolve_materials([name for name in names if name not in late], world, notes, late=bool(late))
     completed = _execute(command, world) if command else None
+    if late:
+        before = _joined(before, resolve_materials(late, world, notes))
     after = resolve_products(products, world, notes)
     link = Link(
         name=step,
@@ -163,16 +177,26 @@ class Notices:
                     self._tell(text)
 
 
-def resolve_materials(names: Iterable[str], world: World, notes: Notices) -> Artifacts:
-    """The artifacts that `names` name, which are what is expected. Raises `MaterialMismatch` where they are not."""
+def resolve_materials(
+    names: Iterable[str], world: World, notes: Notices, *, late: bool = False
+) -> Mapping[str, DigestSet]:
+    """The artifacts that `names` name, which are what is expected. Raises `MaterialMismatch` where they are not. With
+    `late` others follow, so that there may be none among these."""
     found = resolve_all(_list(names, "materials"), world.options)
     notes.add(*found.warnings)
-    if world.expectation is not None:
+    if world.expectation is not None and not (late and not found.artifacts):
         notes.add(*world.expectation.compare(found.artifacts))
     return found.artifacts
 
 
-def resolve_products(names: Iterable[str], world: World, notes: Notices) -> Artifacts:
+def _joined(early: Mapping[str, DigestSet], late: Mapping[str, DigestSet]) -> Mapping[str, DigestSet]:
+    """All materials, those that only the builder could tell among them."""
+    found = dict(early)
+    merge(found, late, "materials")
+    return Artifacts.of({name: found[name] for name in sorted(found)})
+
+
+def resolve_products(names: Iterable[str], world: World, notes: Notices) -> Mapping[str, DigestSet]:
     """The artifacts that `names` name."""
     found = resolve_all(_list(names, "products"), world.options)
     notes.add(*found.warnings)

@@ -7,9 +7,9 @@ kept is the caller's business; `navicert.store.directory` has a place for it. Sp
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from navicert.crypto.key import Key
+from navicert.dataclass import replace
 from navicert.envelope.document import open_document
 from navicert.errors import Malformed, Refused
 from navicert.limits import LOCAL, Limits
@@ -23,6 +23,7 @@ from navicert.record.recorder import (
     resolve_materials,
     resolve_products,
 )
+from navicert.resolve import told_afterwards
 
 
 def begin(step: str, *, materials: Iterable[str] = (), world: World | None = None) -> Recording:
@@ -30,6 +31,14 @@ def begin(step: str, *, materials: Iterable[str] = (), world: World | None = Non
     world = world or World()
     as_name(step, "")
     notes = Notices(world)
+    materials = tuple(materials)
+    for name in materials:
+        if told_afterwards(name):
+            raise Malformed(
+                "only known when the build has ended, and materials are recorded when the step begins",
+                path=name,
+                remedy="record the build with navicert run, or leave out metadata= and built=",
+            )
     before = resolve_materials(materials, world, notes)
     return Recording(Link(step, materials=before, environment=environment_of(world)), tuple(notes.texts))
 

@@ -6,45 +6,68 @@ Nothing here is verified: the body is shown as it stands, and each signature onl
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
-from typing import Final
 
+from navicert.dataclass import dataclass
 from navicert.digest import DigestSet
 from navicert.envelope.body import Body, describe
 from navicert.errors import Malformed
 from navicert.model.layout import Inspection, Layout, Step
-from navicert.model.link import Artifacts, Link
+from navicert.model.link import Link
 from navicert.model.release import Release
 from navicert.model.rule import Rule, RuleKind
 from navicert.model.statement import Statement
+from navicert.report.demand import demands, terms_of
 from navicert.report.line import cut, escape
 from navicert.timestamp import format_timestamp
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Final
 
 _LISTED: Final = 10
 """Artifacts, rules or keys that are listed unless all are asked for."""
 _COLUMN: Final = 12
+_FORMS: Final = {
+    "dsse": "DSSE envelope",
+    "metablock": "Metablock",
+    "bundle": "Sigstore bundle",
+    "unsigned": "not signed",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class SeenSignature:
-    """One signature: the key id it names, whether it is valid (None: not checked) and with which key file."""
+    """One signature: the key id it names, whether it is valid (None: not checked) and with which key file; and what
+    the certificate that came with it says of its holder, which nobody has checked."""
 
     keyid: str | None
     valid: bool | None = None
     key: str = ""
+    certificate: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SeenDocument:
-    """A document as it was read, signed or not. `form` is "dsse", "metablock" or "unsigned"."""
+    """A document as it was read, signed or not. `form` is "dsse", "metablock", "bundle" or "unsigned".
+
+    `body` is None for the signature of a file, `about` then says of which. `proofs` are what a bundle carries to prove
+    who signed it and when, in words.
+    """
 
     name: str
     form: str
     digest: str
-    body: Body
+    body: Body | None
     signatures: tuple[SeenSignature, ...] = ()
+    about: str = ""
+    proofs: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """What it is, in one word."""
+        return "signature" if self.body is None else describe(self.body)
 
 
 def document_json(seen: SeenDocument) -> dict[str, object]:
@@ -52,26 +75,36 @@ def document_json(seen: SeenDocument) -> dict[str, object]:
     return {
         "type": "navicert-document/v1",
         "file": seen.name,
-        "kind": describe(seen.body),
+        "kind": seen.kind,
         "form": seen.form,
         "digest": seen.digest,
         "verified": False,
         "signatures": [
-            {"keyid": signature.keyid, "valid": signature.valid, "key": signature.key or None}
+            {
+                "keyid": signature.keyid,
+                "valid": signature.valid,
+                "key": signature.key or None,
+                "certificate": signature.certificate or None,
+            }
             for signature in seen.signatures
         ],
-        "body": seen.body.to_json(),
+        "body": None if seen.body is None else seen.body.to_json(),
         "does_not_say": list(silences(seen)),
+        "about": seen.about or None,
+        "proofs": list(seen.proofs),
     }
 
 
 def render_document(seen: SeenDocument, at: datetime, *, width: int = 80, everything: bool = False) -> str:
     """`seen` for people; `at` is the moment that its expiry is compared with. Lists are cut unless `everything`."""
-    form = {"dsse": "DSSE envelope", "metablock": "Metablock", "unsigned": "not signed"}[seen.form]
-    lines = [f"{escape(seen.name)}: {describe(seen.body)}, {form}, {seen.digest if everything else seen.digest[:19]}"]
+    form = _FORMS[seen.form]
+    lines = [f"{escape(seen.name)}: {seen.kind}, {form}, {seen.digest if everything else seen.digest[:19]}"]
     page = _Page(width, everything, lines)
-    page.section("signed by", [f"{page.id(keyid)}  {said}" for keyid, said in _signatures(seen)])
-    if isinstance(seen.body, Layout):
+    page.section("signed by", [f"{who}  {said}" for who, said in _signatures(page, seen)])
+    page.section("proofs", [escape(text) for text in seen.proofs])
+    if seen.body is None:
+        page.field("over", escape(seen.about) or "(it does not say)")
+    elif isinstance(seen.body, Layout):
         _layout(page, seen.body, at)
     elif isinstance(seen.body, Link):
         _link(page, seen.body)
@@ -86,12 +119,16 @@ def silences(seen: SeenDocument) -> Iterator[str]:
     if not seen.signatures:
         yield "who made it: nobody signed it"
     body = seen.body
-    if isinstance(body, Layout):
+    if body is None:
+        yield "anything about the file but that somebody signed it"
+    elif isinstance(body, Layout):
         yield from _layout_silences(body)
     elif isinstance(body, Link):
         yield from _link_silences(body)
-    elif not body.predicate:
-        yield "anything about its subjects: the predicate is empty"
+    else:
+        from navicert.report.predicate import said_by
+
+        yield from said_by(body).silences
 
 
 # --- layout --------------------------------------------------------------------------------------------------------
@@ -108,8 +145,20 @@ def _layout(page: _Page, layout: Layout, at: datetime) -> None:
     left = f"in {days} days" if days > 1 else "within two days" if layout.expires > at else "expired"
     page.field("expires", f"{format_timestamp(layout.expires)} ({left})")
     readme = layout.readme if problem else Release().append_to(layout.readme)
+    if layout.terms is not None:
+        for label, text in terms_of(layout.terms):
+            page.field(label, text)
     page.section("readme", [escape(line) for line in readme.splitlines()])
-    page.section("keys", [f"{page.id(keyid)}  {_key(keyid, key, release)}" for keyid, key in layout.keys.items()])
+    terms = layout.terms
+    bounds = {} if terms is None else {keyid: f"  {escape(str(one))}" for keyid, one in terms.validity.items()}
+    page.section(
+        "keys", [f"{page.id(id)}  {_key(id, k, release)}{bounds.get(id, '')}" for id, k in layout.keys.items()]
+    )
+    for label, authorities in (("root CAs", layout.rootcas), ("other CAs", layout.intermediatecas)):
+        if authorities:
+            from navicert.crypto.certificate_key import described
+
+            page.section(label, [f"{page.id(id)}  {escape(described(value))}" for id, value in authorities.items()])
     names = {keyid: _owner(keyid, release) for keyid in layout.keys}
     for step in layout.steps:
         _step(page, step, names)
@@ -122,7 +171,7 @@ def _layout(page: _Page, layout: Layout, at: datetime) -> None:
 
 def _release(layout: Layout) -> tuple[Release, str]:
     try:
-        return Release.of(layout.readme), ""
+        return layout.release, ""
     except Malformed as error:
         return Release(), error.what
 
@@ -142,8 +191,18 @@ def _key(keyid: str, key: Mapping[str, object], release: Release) -> str:
 
 def _step(page: _Page, step: Step, names: Mapping[str, str]) -> None:
     page.lines.append(f"step {escape(step.name)}")
-    who = ", ".join(names.get(keyid) or f"{escape(keyid[:8])} (no such key)" for keyid in step.pubkeys)
-    page.field("performed by", f"{step.threshold} of: {who or 'nobody'}", 2)
+    who = ", ".join(
+        [
+            *(names.get(keyid) or f"{escape(keyid[:8])} (no such key)" for keyid in step.pubkeys),
+            *(f"whoever has a {escape(str(constraint))}" for constraint in step.certificates),
+            *(escape(str(identity)) for identity in step.identities),
+        ]
+    )
+    verb = "performed by" if step.predicate is None else "attested by"
+    claimed = step.predicate is not None and step.predicate.claimed
+    page.field(verb, "nobody: a claim" if claimed else f"{step.threshold} of: {who or 'nobody'}", 2)
+    for label, items in demands(step):
+        page.section(label, items, 2)
     if step.expected_command:
         page.field("command", _command(step.expected_command), 2)
     _rules(page, step)
@@ -158,13 +217,21 @@ def _rules(page: _Page, item: Step | Inspection) -> None:
 def _layout_silences(layout: Layout) -> Iterator[str]:
     if not layout.steps:
         yield "what has to happen: it has no steps"
-    unnamed = [step.name for step in layout.steps if not step.pubkeys]
+    unnamed = [
+        step.name
+        for step in layout.steps
+        if not (step.pubkeys or step.certificates or (step.predicate is not None and step.predicate.claimed))
+    ]
     if unnamed:
         yield f"who may perform {_names(unnamed)}"
     for side in ("materials", "products"):
-        open_ended = [step.name for step in layout.steps if not _is_closed(getattr(step, f"expected_{side}"))]
+        recorded = [step for step in layout.steps if step.predicate is None]
+        open_ended = [step.name for step in recorded if not _is_closed(getattr(step, f"expected_{side}"))]
         if open_ended:
             yield f"that other {side} are forbidden (no final DISALLOW *): {_names(open_ended)}"
+    free = [step.name for step in layout.steps if step.predicate is not None and not step.predicate.attributes]
+    if free:
+        yield f"what has to be in the statements for {_names(free)}"
     if _release(layout)[0].version is None:
         yield "its version: an older layout cannot be told from a newer one"
 
@@ -216,7 +283,12 @@ def _link_silences(link: Link) -> Iterator[str]:
 
 
 def _statement(page: _Page, statement: Statement) -> None:
+    from navicert.report.predicate import said_by
+
+    said = said_by(statement)
     page.field("predicate", escape(statement.predicate_type))
+    if said.title:
+        page.field("is", escape(said.title))
     page.section(
         "subjects",
         [
@@ -224,7 +296,13 @@ def _statement(page: _Page, statement: Statement) -> None:
             for subject in statement.subjects
         ],
     )
-    page.section("says", [f"{escape(name)}: {_value(value)}" for name, value in statement.predicate.items()])
+    if said.problem:
+        page.field("malformed", escape(said.problem))
+    if said.lines:
+        for label, items in said.lines:
+            page.section(label, [_value(item) for item in items])
+    else:
+        page.section("says", [f"{escape(name)}: {_value(value)}" for name, value in statement.predicate.items()])
     page.unknown(statement.extra)
 
 
@@ -261,7 +339,7 @@ class _Page:
         if shown < total:
             self.lines.append(f"{' ' * (indent + 2)}… {total - shown} more (--all shows them)")
 
-    def artifacts(self, label: str, artifacts: Artifacts) -> None:
+    def artifacts(self, label: str, artifacts: Mapping[str, DigestSet]) -> None:
         """Paths with their digests."""
         if not artifacts:
             self.field(label, "(none)")
@@ -288,17 +366,20 @@ class _Page:
         self.section("unknown", [f"{escape(name)}: {_value(value)}" for name, value in fields.items()], indent)
 
 
-def _signatures(seen: SeenDocument) -> Iterator[tuple[str, str]]:
+def _signatures(page: _Page, seen: SeenDocument) -> Iterator[tuple[str, str]]:
     if not seen.signatures:
         yield "nobody", ""
     for signature in seen.signatures:
-        keyid = signature.keyid or "(no key id)"
-        if signature.valid is None:
-            yield keyid, "not checked (--key PUB checks it)"
+        keyid = page.id(signature.keyid or "(no key id)")
+        holder = f"certificate of {escape(signature.certificate)}; " if signature.certificate else ""
+        if signature.valid is None and seen.form == "bundle" and holder:
+            yield keyid, f"{holder}not checked (verify-attestation does)"
+        elif signature.valid is None:
+            yield keyid, f"{holder}not checked (--key PUB checks it)"
         elif signature.valid:
-            yield keyid, f"valid: {escape(signature.key)}"
+            yield keyid, f"{holder}valid: {escape(signature.key)}"
         else:
-            yield keyid, "NOT valid with any key given"
+            yield keyid, f"{holder}NOT valid with any key given"
 
 
 def _command(words: Sequence[str]) -> str:

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final
 
+from navicert.dataclass import dataclass
 from navicert.verdict import Check, Outcome, Verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 NEAR_MISS: Final = "evidence.near-miss"
 """The id of notes that say: evidence was there, and this is why it did not count."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
 
 from navicert.digest import Digest
 from navicert.errors import Malformed
@@ -17,6 +16,10 @@ from navicert.report.finding import counts
 from navicert.strictjson import type_name
 from navicert.timestamp import format_timestamp, parse_timestamp
 from navicert.verdict import Check, Outcome, Verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 TYPE: Final = "navicert-verdict/v1"
 """What `type` says in every verdict of this version."""

@@ -6,11 +6,14 @@ Every string of a document passes through `escape` before it stands in a report.
 from __future__ import annotations
 
 import re
-from typing import Final
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 # C0, DEL, C1; line and paragraph separators; soft hyphen, zero-width and bidirectional controls, byte order mark,
 # invisible operators, interlinear marks, tags (invisible ASCII), lone surrogates, private use and variation selectors.
-_UNSAFE: Final = re.compile(
+_UNSAFE: Final = (
     "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\u3164\ud800-\udfff\ue000-\uf8ff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U000e0000-\U000e0fff"
     "\U000f0000-\U0010ffff]"
@@ -30,7 +33,9 @@ def _escaped(match: re.Match[str]) -> str:
 
 def escape(text: str) -> str:
     """`text` on one line with nothing left that a terminal obeys or a reader cannot see (as `\\x1b`, `\\u202e`)."""
-    return _UNSAFE.sub(_escaped, text)
+    if text.isascii() and text.isprintable():
+        return text
+    return re.sub(_UNSAFE, _escaped, text)
 
 
 def cut(text: str, length: int) -> str:
@@ -39,3 +44,22 @@ def cut(text: str, length: int) -> str:
         return text
     head = (length - 1) * 2 // 3
     return f"{text[:head]}…{text[len(text) - (length - 1 - head) :]}"
+
+
+def wrap(text: str, width: int, hang: int, most: int, *, cut_words: bool) -> list[str]:
+    """`text` in at most `most` lines of `width` characters, the later ones indented by `hang`; what is left out shows
+    as `…`. Words that are longer than a line are cut in two only with `cut_words`."""
+    if len(text) <= width and text.isprintable() and not text.isspace():
+        # Most lines are short, and what wraps long ones takes longer to load than to report a chain.
+        return [text.rstrip(" ")] if text else []
+    import textwrap
+
+    return textwrap.wrap(
+        text,
+        width,
+        subsequent_indent=" " * hang,
+        break_on_hyphens=False,
+        break_long_words=cut_words,
+        max_lines=most,
+        placeholder=" …",
+    )

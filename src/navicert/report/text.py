@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
 
 from navicert.report.finding import NEAR_MISS, Finding, counts, findings, first_cause, warnings
-from navicert.report.line import cut, escape
+from navicert.report.line import cut, escape, wrap
 from navicert.timestamp import format_timestamp
 from navicert.verdict import Check, Outcome, Verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _MARKS: Final[Mapping[Outcome, tuple[str, str]]] = {
     Outcome.PASS: ("pass", "32"),
@@ -25,6 +27,8 @@ _LINES: Final = 23
 """Lines of a report that is not verbose: a screen of 24, less the one that the prompt comes back on."""
 _SHORT: Final = 12
 """Hex digits of a digest that is shortened: 48 bits, enough to find it again, never to compare by."""
+_PINNED: Final = r"((?:@sha256:|sha256-)[0-9a-f]{12})[0-9a-f]{52}"
+"""The digest in a reference to an image, and in the tags of what is attached to it."""
 _PLACES: Final = ("step", "inspection", "sublayout")
 """Groups that say where in the chain a check stands."""
 _UNBOUNDED: Final = 10**9
@@ -68,6 +72,15 @@ def _tail(verdict: Verdict, found: Sequence[Finding]) -> list[str]:
     return lines
 
 
+def _shortened(text: str) -> str:
+    """`text` with the digests shortened that references to images hold: they would leave room for nothing else."""
+    if "sha256" not in text:
+        return text
+    import re
+
+    return re.sub(_PINNED, r"\1…", text)
+
+
 class _Page:
     """Lines being written, and how wide and colourful they may be."""
 
@@ -80,20 +93,15 @@ class _Page:
     def add(self, text: str, indent: int = 0, *, style: str = "") -> None:
         """One line, cut to the width unless verbose. `text` is escaped already."""
         if not self._verbose:
-            text = cut(text, self._width - indent)
+            text = cut(_shortened(text), self._width - indent)
         self.lines.append(" " * indent + self._styled(text, style))
 
     def wrapped(self, text: str, indent: int, hang: int, most: int, *, first: str = "", style: str = "") -> None:
         """`first` and `text` on at most `most` lines, the later ones indented by `hang` more."""
-        lines = textwrap.wrap(
-            first + text,
-            self._width - indent,
-            subsequent_indent=" " * hang,
-            break_on_hyphens=False,
-            break_long_words=not self._verbose,  # a digest in full is there to be copied
-            max_lines=None if self._verbose else most,
-            placeholder=" …",
-        )
+        # A digest in full is there to be copied.
+        most = _UNBOUNDED if self._verbose else most
+        shown = text if self._verbose else _shortened(text)
+        lines = wrap(first + shown, self._width - indent, hang, most, cut_words=not self._verbose)
         if lines and first and lines[0].startswith(first.rstrip()):
             label = first.rstrip()
             lines[0] = self._styled(label, style) + lines[0][len(label) :]

@@ -7,21 +7,30 @@
 `git:PATH`                  a git repository: the commit that is checked out and its tree
 `ostree:REF`                the commit of an OSTree reference
 `NAME=oci:DIR[:TAG]`        an image in an OCI layout; also `oci-archive:FILE`, `docker-archive:FILE`
+`NAME=registry:REF`         an image in a registry
+`NAME=image:NAME`           an image that docker or podman has
+`NAME=from:DOCKERFILE`      the images that a Dockerfile builds on
 ==========================  =====================================================================
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final
 
 from navicert.digest import DigestSet
 from navicert.errors import Malformed
+from navicert.model.artifact import Artifacts
 from navicert.resolve.artifact import NameConflict, Notes, Resolved, ResolveOptions, twins
 from navicert.resolve.file import FileResolver
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
 IMAGE_SCHEMES: Final = ("oci", "oci-archive", "docker-archive")
+_PLACES: Final = (*IMAGE_SCHEMES, "registry", "image")
 _SCHEMES: Final = ("dir", "git", "ostree")
+_ORIGINS: Final = "=from:"
 _SCHEME_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.")
 
 
@@ -41,23 +50,38 @@ def resolve_all(specs: Iterable[str], options: ResolveOptions | None = None) -> 
     files = FileResolver(options, notes)
     found: dict[str, DigestSet] = {}
     for spec in specs:
-        _merge(found, dict(_resolve(spec, files, options, notes)), spec)
-    for name in twins(found):
+        merge(found, _resolve(spec, files, options, notes), spec)
+    artifacts = files.hashed()
+    if found:
+        merge(found, artifacts, "")
+        artifacts = Artifacts.of(found)
+    for name in twins(artifacts.entries):
         notes.add("names that differ only in letter case or composition, one file on some systems", name)
     if options.progress is not None:
         options.progress(0, 0)
-    return Resolved({name: found[name] for name in sorted(found)}, notes.lines())
+    entries = {name: artifacts.entries[name] for name in artifacts.ordered}
+    return Resolved(Artifacts(entries, plain=artifacts.plain), notes.lines())
 
 
-def _merge(found: dict[str, DigestSet], more: Mapping[str, DigestSet], spec: str) -> None:
+def told_afterwards(spec: str) -> bool:
+    """Whether what `spec` names is known only when the command has ended: what a builder says that it built from.
+    Raises `Malformed`."""
+    if _ORIGINS not in spec:
+        return False
+    from navicert.resolve.ancestry import told_afterwards
+
+    return told_afterwards(spec)
+
+
+def merge(found: dict[str, DigestSet], more: Mapping[str, DigestSet], spec: str) -> None:
+    """Add `more` artifacts, named by `spec`. Raises `NameConflict` where one name would get two contents."""
     for name, digests in more.items():
         if found.setdefault(name, digests) != digests:
             raise NameConflict(f"two artifacts would be recorded as {name!r}", path=spec)
 
 
-def _resolve(
-    spec: str, files: FileResolver, options: ResolveOptions, notes: Notes
-) -> Iterable[tuple[str, DigestSet]] | Mapping[str, DigestSet]:
+def _resolve(spec: str, files: FileResolver, options: ResolveOptions, notes: Notes) -> Mapping[str, DigestSet]:
+    """The artifacts that `spec` names; none where they are files, which `files` then knows of."""
     scheme = _scheme(spec)
     if scheme == "dir":
         from navicert.resolve.dir import resolve_dir
@@ -72,12 +96,17 @@ def _resolve(
 
         return resolve_ostree(spec, options)
     name, equals, location = spec.partition("=")
-    if equals and _scheme(location) in IMAGE_SCHEMES:
+    if equals and _scheme(location) == "from":
+        from navicert.resolve.ancestry import resolve_ancestry
+
+        return resolve_ancestry(name, location, options, notes)
+    if equals and _scheme(location) in _PLACES:
         from navicert.resolve.image import resolve_image
 
-        return resolve_image(name, location, options)
+        return resolve_image(name, location, options, notes)
     if scheme in ("", "file") or files.exists(spec):
-        return files.resolve(spec)
+        files.add(spec)
+        return {}
     raise Malformed(
         f"unknown kind of artifact: {scheme!r}",
         path=spec,

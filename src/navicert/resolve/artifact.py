@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Callable, Iterable
 
-from navicert.digest import RECORDABLE, DigestSet
+from navicert.dataclass import dataclass, field
+from navicert.digest import RECORDABLE
 from navicert.errors import Malformed
 from navicert.limits import LOCAL, Limits
+from navicert.model.artifact import Artifacts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+    from navicert.resolve.stamp import Memo
 
 DEFAULT_EXCLUDES: Final = ("*.link*", ".git", "*.pyc", "*~")
 """What is left out unless the caller says otherwise: evidence, version control, byte code and editor copies."""
@@ -44,8 +50,19 @@ class ResolveOptions:
     """Whether a name that is no existing path is a pattern (`*`, `?`, `[…]`, `**`)."""
     strict: bool = False
     """Whether a name that records nothing is an error, not a warning."""
+    ca_file: str = ""
+    """Certificate authorities in PEM that registries are trusted by, beside the system's."""
+    insecure: bool = False
+    """Whether a registry on this machine may be asked without TLS."""
     limits: Limits = LOCAL
     progress: Progress | None = field(default=None, compare=False)
+    workers: int = field(default=0, compare=False)
+    """How many workers hash what is much to hash; 0 for one on each processor. The result is the same."""
+    fork: bool = field(default=False, compare=False)
+    """Whether workers for many small files may be processes: where nothing else goes on in this one. For larger files
+    they are threads."""
+    memo: Memo | None = field(default=None, compare=False)
+    """What knows the files that have not been touched since they were hashed, so that they are not hashed again."""
 
     def __post_init__(self) -> None:
         if not self.algorithms:
@@ -68,7 +85,7 @@ class ResolveOptions:
 class Resolved:
     """Artifacts by name, in the order of their names, and what a person should know about how they were found."""
 
-    artifacts: Mapping[str, DigestSet]
+    artifacts: Artifacts
     warnings: tuple[str, ...] = ()
 
 
@@ -111,8 +128,9 @@ def twins(names: Iterable[str]) -> list[str]:
     They are one file on some file systems and two on others, so evidence about them is easily confused.
     """
     names = list(names)
-    if len({name.casefold() for name in names}) == len(names) and all(name.isascii() for name in names):
-        return []
+    text = "\n".join(names)
+    if text.isascii() and (text.islower() or len({name.lower() for name in names}) == len(names)):
+        return []  # what nearly all names are like, in a few calls
     from unicodedata import normalize
 
     groups: dict[str, list[str]] = {}

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import replace
-from typing import Final
 
+from navicert.dataclass import replace
 from navicert.digest import DigestSet
 from navicert.errors import Malformed
 from navicert.resolve.artifact import Notes, ResolveOptions, refuse_unwritable
 from navicert.resolve.file import FileResolver
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 SCHEME: Final = "dir:"
 
@@ -28,8 +31,9 @@ def resolve_dir(spec: str, options: ResolveOptions, notes: Notes) -> dict[str, D
     if not path or "\0" in path or not os.path.isdir(folder):
         raise Malformed("not a folder", path=spec, remedy="dir: records a folder as one artifact")
     inside = replace(options, cwd=folder, base_path="", lstrip_paths=(), algorithms=("sha256",))
-    files = dict(FileResolver(inside, notes).below("."))
-    listing = "".join(f"{dict(digests)['sha256']}  {_line(name, spec)}\n" for name, digests in sorted(files.items()))
+    files = FileResolver(inside, notes)
+    files.add_below(".")
+    listing = "".join(f"{digits}  {_line(name, spec)}\n" for name, digits in sorted(files.hashed().entries.items()))
     data = listing.encode()
     digests = DigestSet.of({name: hashlib.new(name, data).hexdigest() for name in options.algorithms})
     return {SCHEME + _stripped(path.replace("\\", "/"), options): digests}

@@ -16,13 +16,13 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import IO, Final, cast
 
+from navicert.dataclass import dataclass
 from navicert.digest import DigestSet
 from navicert.errors import LimitExceeded, Malformed, Unavailable
 from navicert.resolve.artifact import Notes, ResolveOptions, refuse_unwritable
-from navicert.resolve.file import FileHasher
+from navicert.resolve.content import FileHasher
 
 SCHEME: Final = "git:"
 

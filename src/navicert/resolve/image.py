@@ -11,8 +11,9 @@
 Each has one digest, SHA-256. `content` stays the same when an image is converted between Docker and OCI or recompressed
 and changes with every layer, entry point, variable or user: rules follow an image by it.
 
-Locations: `oci:DIR`, `oci-archive:FILE`, `docker-archive:FILE`, each with `:TAG` or `@sha256:…` where there are several
-images. As in every tool for images, the path ends at the first colon.
+An image that docker or podman has is read with `image:NAME`, one in a registry with `registry:REF`, layers and all.
+Other locations: `oci:DIR`, `oci-archive:FILE`, `docker-archive:FILE`, each with `:TAG` or `@sha256:…` where there are
+several images. As in every tool for images, the path ends at the first colon.
 """
 
 from __future__ import annotations
@@ -20,15 +21,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
+from navicert.dataclass import dataclass
 from navicert.digest import Digest, DigestSet, sha256
 from navicert.errors import Malformed
 from navicert.limits import LOCAL, Limits
 from navicert.oci.image import Image, PlatformImage
 from navicert.oci.manifest import Platform
-from navicert.resolve.artifact import ResolveOptions, refuse_unwritable
+from navicert.resolve.artifact import Notes, ResolveOptions, refuse_unwritable
 from navicert.strictjson import canonical
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
@@ -122,14 +123,15 @@ def parse_image_spec(text: str) -> ImageSpec:
     name, equals, location = text.partition("=")
     if not equals:
         raise Malformed("image without a name", expected=f"NAME={_expected()}", got=ascii(text[:100]))
-    return ImageSpec(_checked_name(name), parse_image_location(location))
+    return ImageSpec(checked_name(name), parse_image_location(location))
 
 
 def _expected() -> str:
-    return "oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:TAG]"
+    return "oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:TAG], registry:REF or image:NAME"
 
 
-def _checked_name(name: str) -> str:
+def checked_name(name: str) -> str:
+    """`name`, if images can be recorded under it. Raises `Malformed`."""
     # The name becomes the first part of artifact names, in which `*` or `..` would mean something else to a rule.
     if not _NAME.fullmatch(name):
         raise Malformed(
@@ -146,11 +148,41 @@ def open_image(location: ImageLocation, limits: Limits = LOCAL, *, root: str = "
     return _MEDIA[location.medium](os.path.join(root, location.path), location.reference, limits)
 
 
-def resolve_image(name: str, location: str, options: ResolveOptions) -> dict[str, DigestSet]:
-    """The artifacts of the image at `location`, under `name`. Raises what `open_image` raises."""
-    name, place = _checked_name(name), parse_image_location(location)
+def resolve_image(
+    name: str, location: str, options: ResolveOptions, notes: Notes | None = None
+) -> dict[str, DigestSet]:
+    """The artifacts of the image at `location`, under `name`. Raises what `open_image` raises, and for an image of a
+    registry or engine what `resolve_reference` and `open_engine_image` do."""
+    name = checked_name(name)
+    medium, _, rest = location.partition(":")
+    if medium == "registry":
+        return image_artifacts(name, _pulled(rest, options))
+    if medium == "image":
+        from navicert.resolve.engine import open_engine_image
+
+        image, program = open_engine_image(rest, options.limits)
+        if notes is not None:
+            notes.add(f"saved by {program}", location)
+        return image_artifacts(name, image)
+    place = parse_image_location(location)
     refuse_unwritable(place.path)
     return image_artifacts(name, open_image(place, options.limits, root=options.root))
+
+
+def _pulled(text: str, options: ResolveOptions) -> Image:
+    """The image that the reference `text` names in its registry, every layer read once."""
+    from navicert.oci.access import Access
+    from navicert.oci.reference import Reference
+    from navicert.oci.registry import Registry
+    from navicert.oci.remote import resolve_reference
+
+    reference = Reference.parse(text)
+    access = Access.from_environment(ca_file=options.ca_file, insecure=options.insecure)
+    with Registry(reference.registry, access) as registry:
+        found = resolve_reference(registry, reference)
+        image = found.image()
+        found.check_layers(image)
+        return image
 
 
 def image_artifacts(name: str, image: Image) -> dict[str, DigestSet]:
@@ -182,6 +214,11 @@ def image_identity(image: Image) -> ImageIdentity:
         ),
         None if image.index is None else image.index.digest,
     )
+
+
+def image_layers(image: Image) -> dict[str, tuple[str, ...]]:
+    """The diff-ids of `image` as `alg:hex`, lowest layer first, by platform."""
+    return {str(entry.platform): tuple(map(str, entry.config.diff_ids)) for entry in image.platforms}
 
 
 def layers_bytes(image: PlatformImage) -> bytes:

@@ -12,7 +12,7 @@ from typing import Final
 from navicert.digest import DigestSet
 from navicert.errors import Malformed
 from navicert.resolve.artifact import ResolveOptions, refuse_unwritable
-from navicert.resolve.file import FileHasher
+from navicert.resolve.content import FileHasher
 
 SCHEME: Final = "ostree:"
 _COMMIT: Final = re.compile(r"[0-9a-f]{64}")

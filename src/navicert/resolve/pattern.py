@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Final
 
 from navicert.errors import Malformed
 from navicert.resolve.artifact import Notes
 from navicert.resolve.tree import Tree, below
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _MAGIC: Final = re.compile(r"[*?[]")
 

@@ -12,15 +12,55 @@ from navicert.resolve import IMAGE_SCHEMES, resolve
 from navicert.resolve.artifact import ResolveOptions
 from navicert.verify.case import Part, Target
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
 
-def open_target(spec: str, limits: Limits = LOCAL) -> Target:
+    from navicert.oci.image import Image
+    from navicert.oci.reference import Reference
+
+    PlatformScope = Literal["index", "every-platform", "either"]
+
+REGISTRY = "registry:"
+"""What stands before a reference that is not to be taken for a file."""
+
+
+def reference_of(spec: str) -> Reference | None:
+    """The image in a registry that `spec` names: `registry:REF`, or a reference with a host. None where it names
+    something else, and always where there is a file or folder of that name. Raises `Malformed` for `registry:` and
+    something that is no reference."""
+    if os.path.lexists(spec):
+        return None
+    if not spec.startswith(REGISTRY):
+        head, slash, _ = spec.partition("/")
+        if (
+            not slash
+            or head.partition(":")[0] in (*IMAGE_SCHEMES, "file")
+            or not (head == "localhost" or "." in head or ":" in head)
+        ):
+            return None
+    from navicert.oci.reference import Reference
+
+    if spec.startswith(REGISTRY):
+        return Reference.parse(spec.removeprefix(REGISTRY))
+    try:
+        return Reference.parse(spec)
+    except Malformed:
+        return None
+
+
+def open_target(spec: str, limits: Limits = LOCAL, scope: PlatformScope = "either") -> Target:
     """The target that `spec` names: a path, or an image as `oci:DIR[:TAG]`, `oci-archive:FILE`, `docker-archive:FILE`.
+    `scope` says what of an image must be bound: the index (of an image without one its manifest), every platform by
+    itself, or whichever of them is.
 
     Raises `Malformed` for what does not exist, is empty or cannot be bound, and `Unavailable` for what cannot be read.
     """
     scheme = spec.partition(":")[0]
     if scheme in IMAGE_SCHEMES and not os.path.exists(spec):
-        return _image(spec, limits)
+        from navicert.resolve.image import open_image, parse_image_location
+
+        return image_target(spec, open_image(parse_image_location(spec), limits), scope)
     path = spec.removeprefix("file:")
     if os.path.isdir(path):
         return _directory(path, limits)
@@ -29,7 +69,7 @@ def open_target(spec: str, limits: Limits = LOCAL) -> Target:
     raise Malformed(
         "no such target",
         path=spec,
-        expected="a file, a folder, or an image as oci:DIR, oci-archive:F, docker-archive:F",
+        expected="a file, a folder, or an image: HOST/NAME:TAG, registry:REF, oci:DIR, oci-archive:F, docker-archive:F",
     )
 
 
@@ -56,10 +96,11 @@ def _directory(path: str, limits: Limits) -> Target:
     return Target(path, "directory", parts)
 
 
-def _image(spec: str, limits: Limits) -> Target:
-    from navicert.resolve.image import image_identity, open_image, parse_image_location
+def image_target(name: str, image: Image, scope: PlatformScope = "either") -> Target:
+    """The image `image` as a target called `name`."""
+    from navicert.resolve.image import image_identity, image_layers
 
-    identity = image_identity(open_image(parse_image_location(spec), limits))
+    identity = image_identity(image)
     parts = []
     for platform in identity.platforms:
         named = [platform.config.hex] if platform.manifest is None else [platform.config.hex, platform.manifest.hex]
@@ -67,7 +108,11 @@ def _image(spec: str, limits: Limits) -> Target:
     whole = None
     if identity.index is not None:
         whole = Part("index", frozenset({identity.index.hex}), _texts((identity.index.hex,)))
-    return Target(spec, "image", tuple(parts), whole)
+    if whole is not None and scope == "index":
+        parts = []
+    if scope == "every-platform":
+        whole = None
+    return Target(name, "image", tuple(parts), whole, image_layers(image))
 
 
 def _texts(ids: Iterable[str]) -> dict[str, str]:

@@ -6,12 +6,15 @@ import os
 import stat
 from collections.abc import Iterator
 from errno import ELOOP
-from typing import Final
 
 from navicert.errors import LimitExceeded, Malformed, NavicertError, Unavailable
 from navicert.limits import Limits
 from navicert.resolve.artifact import Notes
 from navicert.resolve.exclude import Excludes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 FILE: Final = "file"
 FOLDER: Final = "folder"
@@ -54,6 +57,13 @@ class Tree:
         """Where to open `name`."""
         return os.path.join(self.root, name) if self.root else name or "."
 
+    def paths(self, names: list[str]) -> list[str]:
+        """Where to open each of `names`."""
+        if not self.root:
+            return names
+        start = os.path.join(self.root, "")
+        return [name if name.startswith("/") else start + name for name in names]
+
     def exists(self, name: str) -> bool:
         """Whether `name` is there, be it a dangling link."""
         try:
@@ -70,27 +80,73 @@ class Tree:
         A folder that is one of its own ancestors again (by device and inode) is not entered: what is in it is
         yielded under the ancestor's name. A folder that is reached by two names is yielded under both.
         """
+        # Only links lead to an ancestor, so the identities of ancestors (the trail) are asked for from the first on.
         pending: list[tuple[str, tuple[tuple[int, int], ...]]] = [(top, ())]
         while pending:
-            folder, ancestors = pending.pop()
-            status = self._stat(folder)
-            identity = (status.st_dev, status.st_ino)
-            if identity in ancestors:
-                continue
-            trail = (*ancestors, identity)
+            folder, trail = pending.pop()
+            if trail:
+                identity = self._identity(folder)
+                if identity in trail:
+                    continue
+                trail = (*trail, identity)
             files: list[str] = []
-            folders: list[str] = []
-            for name, entry in self._scan(folder):
-                kind = _kind(entry, name)
-                if kind == FILE:
-                    files.append(name)
-                elif kind != FOLDER:
-                    notes.add(kind, name)
-                elif self._follow or not entry.is_symlink():
-                    folders.append(name)
+            folders: list[tuple[str, tuple[tuple[int, int], ...]]] = []
+            if not self.excluded.below(folder):
+                for name, is_link in self._list(folder, files, notes):
+                    folders.append((name, trail or (self._trail(top, folder) if is_link else ())))
             # The first of them next, as `os.walk` goes: what is shown unsorted then has the order that people know.
-            pending.extend((name, trail) for name in reversed(folders))
+            folders.reverse()
+            pending += folders
             yield folder, files
+
+    def _list(self, folder: str, files: list[str], notes: Notes) -> list[tuple[str, bool]]:
+        """Add the files in `folder`, whose name is not excluded, to `files`; the folders in it, with whether they are
+        links. Everything in here happens once for each entry of a tree."""
+        prefix = below(folder, "")
+        excluded, follow, left = self.excluded, self._follow, self._budget
+        exact, suffixes, search = excluded.hints.exact, excluded.hints.suffixes, excluded.hints.search
+        folders = []
+        try:
+            with os.scandir(self.path(folder)) as entries:
+                for entry in entries:
+                    left -= 1
+                    if left < 0:
+                        raise _too_many()
+                    bare = entry.name
+                    name = prefix + bare
+                    if (bare in exact or bare.endswith(suffixes) or search(bare)) and excluded(name):
+                        continue
+                    try:
+                        if entry.is_file():
+                            files.append(name)
+                            continue
+                    except OSError as error:
+                        notes.add(_broken(name, error), name)
+                        continue
+                    kind = _kind(entry, name)
+                    if kind != FOLDER:
+                        notes.add(kind, name)
+                    elif follow or not entry.is_symlink():
+                        folders.append((name, entry.is_symlink()))
+        except OSError as error:
+            raise unreadable(folder, error) from error
+        self._budget = left
+        return folders
+
+    def _trail(self, top: str, folder: str) -> tuple[tuple[int, int], ...]:
+        """The identities of `folder` and of the folders above it up to `top`."""
+        trail = [self._identity(folder)]
+        while folder != top:
+            folder = folder.rpartition("/")[0] or top
+            trail.append(self._identity(folder))
+        return tuple(trail)
+
+    def _identity(self, folder: str) -> tuple[int, int]:
+        try:
+            status = os.stat(self.path(folder))
+        except OSError as error:
+            raise unreadable(folder, error) from error
+        return status.st_dev, status.st_ino
 
     def children(self, folder: str) -> list[tuple[str, str, bool]]:
         """Bare name, name and is-a-folder of all that is in `folder`; nothing where it is no folder."""
@@ -104,23 +160,18 @@ class Tree:
         try:
             with os.scandir(self.path(folder)) as entries:
                 for entry in entries:
-                    self._spend()
+                    self._budget -= 1
+                    if self._budget < 0:
+                        raise _too_many()
                     name = prefix + entry.name
                     if not excluded(name):
                         yield name, entry
         except OSError as error:
             raise unreadable(folder, error) from error
 
-    def _stat(self, folder: str) -> os.stat_result:
-        try:
-            return os.stat(self.path(folder))
-        except OSError as error:
-            raise unreadable(folder, error) from error
 
-    def _spend(self) -> None:
-        self._budget -= 1
-        if self._budget < 0:
-            raise LimitExceeded("too many files to record (limit artifacts)", remedy="exclude what is not part of it")
+def _too_many() -> LimitExceeded:
+    return LimitExceeded("too many files to record (limit artifacts)", remedy="exclude what is not part of it")
 
 
 def _kind(entry: os.DirEntry[str], name: str) -> str:

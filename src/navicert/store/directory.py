@@ -2,35 +2,45 @@
 
 `{step}.{keyid8}.link` is a signed link or sublayout (`keyid8`: the first eight hex digits of the key id), the folder
 `{step}.{keyid8}` beside it holds a sublayout's evidence, and `.{step}.{keyid8}.link-unfinished` a recording that has
-begun. Spec: in-toto v1.0 §4.4, §4.5.3.
+begun. `*.intoto.jsonl` and `*.sigstore.json` are bundles, of whatever steps. Spec: in-toto v1.0 §4.4, §4.5.3; in-toto
+attestation framework, spec/v1/bundle.md (file names); Sigstore, "Sigstore bundle format".
 """
 
 from __future__ import annotations
 
+import errno
 import os
-import re
 import stat
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator, Sequence
 
+from navicert.digest import is_hex, sha256
 from navicert.errors import Malformed, Refused, Unavailable
 from navicert.limits import LOCAL, Limits
 from navicert.model.field import as_keyid, as_name
-from navicert.store import Piece
+from navicert.store import Filing, Piece
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Final
+
+    from navicert.store.sighting import Sighting
 
 _SUFFIX: Final = ".link"
+_BUNDLES: Final = (".intoto.jsonl", ".sigstore.json")
 _UNFINISHED: Final = ".link-unfinished"
-_FILED: Final = re.compile(r"(.+)\.[0-9a-fA-F]{8}", re.DOTALL)
 
 _OPEN: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 
 
 class DirectoryStore:
-    """The folder `path`. Reading is bounded by `limits`; the folder is made when something is first put there."""
+    """The folder `path`. Reading is bounded by `limits`; the folder is made when something is first put there. Without
+    `bundles` only `*.link` files are evidence, as for upstream."""
 
-    def __init__(self, path: str, limits: Limits = LOCAL) -> None:
+    def __init__(self, path: str, limits: Limits = LOCAL, *, bundles: bool = True) -> None:
         self.path = path or "."
         self._limits = limits
+        self._suffixes = (_SUFFIX, *_BUNDLES) if bundles else (_SUFFIX,)
 
     def prepare(self) -> None:
         """Make the folder, and raise `Unavailable` unless it can be written to: better now than after the build."""
@@ -48,6 +58,47 @@ class DirectoryStore:
         written; then what was there before is still there, whole.
         """
         return self._write(_name(step, keyid) + _SUFFIX, raw)
+
+    def put_many(self, filings: Sequence[Filing]) -> list[str]:
+        """Write each document and return their paths. Two different ones of one step and key are both kept: the later
+        is filed under its digest instead of the key. Raises as `put` does; nothing is written where a name is no good.
+        """
+        named = list(zip(file_names(filings), filings, strict=True))
+        paths = []
+        for parts, filing in named:
+            folder = self if len(parts) == 1 else DirectoryStore(os.path.join(self.path, *parts[:-1]), self._limits)
+            paths.append(folder._write(parts[-1], filing.raw))
+        return paths
+
+    def remove(self, pieces: Iterable[Piece]) -> int:
+        """Remove the files of `pieces`, and return how many were there. Raises `Unavailable`."""
+        count = 0
+        for piece in pieces:
+            try:
+                os.unlink(piece.origin)
+                count += 1
+            except FileNotFoundError:
+                continue  # somebody else removed it
+            except OSError as error:
+                raise _unavailable("cannot be removed", piece.origin, error) from error
+        return count
+
+    def remember(self, sightings: Sequence[Sighting]) -> None:
+        """Keep where evidence was seen, in a file of its own. Raises `Unavailable`, and `Malformed` where something
+        else has its name."""
+        from navicert.store.memory_file import remember
+
+        remember(self.path, sightings, self._limits)
+
+    def sightings(self, digests: Sequence[str], most: int) -> list[Sighting]:
+        """Up to `most` sightings of any of `digests`, the newest first. Raises as `remember` does."""
+        from navicert.store.memory_file import read
+
+        found = [one for one in read(self.path, self._limits) if one.digest in digests]
+        return sorted(found, key=lambda one: one.at, reverse=True)[:most]
+
+    def close(self) -> None:
+        """Nothing is held open."""
 
     def put_unfinished(self, step: str, keyid: str, raw: bytes) -> str:
         """Write `raw` as the begun recording of `step` by `keyid`, and return its path. Raises as `put` does."""
@@ -72,7 +123,7 @@ class DirectoryStore:
             raise _unavailable("cannot be removed", path, error) from error
 
     def pieces(self) -> Iterator[Piece]:
-        """Every `*.link` file in the folder and its sublayout folders, by name; folders after files.
+        """Every file of evidence in the folder and its sublayout folders, by name; folders after files.
 
         Raises `Malformed` where the folder itself does not exist and `Unavailable` where it cannot be read. Whatever
         is wrong below it is the `problem` of a piece.
@@ -100,10 +151,11 @@ class DirectoryStore:
         folders = []
         for name in names:
             path = name if folder == "." else os.path.join(folder, name)
-            if name.endswith(_SUFFIX) and not name.startswith("."):
-                raw, problem = _read(path, self._limits.document_bytes)
-                yield Piece(path, raw, None if raw is not None else problem, _step_of(name), scope)
-            elif _FILED.fullmatch(name) and not name.startswith(".") and os.path.isdir(path):
+            if name.endswith(self._suffixes) and not name.startswith("."):
+                raw, problem, when = _dated(path, self._limits.document_bytes)
+                step = _step_of(name) if name.endswith(_SUFFIX) else None
+                yield Piece(path, raw, None if raw is not None else problem, step, scope, when)
+            elif _filed_under(name) and not name.startswith(".") and os.path.isdir(path):
                 folders.append(name)
         for name in folders:
             yield from self._inside(os.path.join(folder, name), (*scope, name), ancestors)
@@ -139,6 +191,7 @@ class DirectoryStore:
                     stream.flush()
                     os.fsync(stream.fileno())
                 os.replace(temporary, path)
+                _sync_folder(self.path)
             finally:
                 if os.path.lexists(temporary):
                     os.unlink(temporary)
@@ -151,14 +204,65 @@ def _name(step: str, keyid: str) -> str:
     return f"{as_name(step, '')}.{as_keyid(keyid, '')[:8]}"
 
 
+def file_names(filings: Sequence[Filing]) -> list[tuple[str, ...]]:
+    """The folders and the file name of each document, no two different ones under the same name. Raises `Malformed` for
+    a scope that is no sublayout folder."""
+    taken: dict[tuple[str, ...], bytes] = {}
+    names = []
+    for filing in filings:
+        for folder in filing.scope:
+            if not _filed_under(folder):
+                raise Malformed(
+                    "not a sublayout folder", expected="STEP.KEYID with eight hexadecimal digits", got=repr(folder[:80])
+                )
+        digest = sha256(filing.raw).hex
+        if filing.step is None:
+            parts = (*filing.scope, f"{digest}{_SUFFIX}")
+        else:
+            ids = (filing.keyid, *(digest[start:] for start in range(0, len(digest), 8)))
+            possible = ((*filing.scope, _name(filing.step, id) + _SUFFIX) for id in ids)
+            parts = next(one for one in possible if taken.get(one, filing.raw) == filing.raw)
+        taken[parts] = filing.raw
+        names.append(parts)
+    return names
+
+
 def _step_of(name: str) -> str:
     stem = name.removesuffix(_SUFFIX)
-    filed = _FILED.fullmatch(stem)
-    return filed[1] if filed else stem
+    return _filed_under(stem) or stem
+
+
+def _filed_under(name: str) -> str:
+    """The step in `{step}.{keyid8}`; empty for a name of another form."""
+    step, _, keyid = name.rpartition(".")
+    return step if len(keyid) == 8 and is_hex(keyid) else ""
 
 
 def _listing(folder: str) -> list[str]:
     return sorted(os.listdir(folder))
+
+
+def _dated(path: str, limit: int) -> tuple[bytes | None, str, datetime | None]:
+    """As `_read`, and when the file was last written."""
+    from datetime import UTC, datetime
+
+    raw, problem = _read(path, limit)
+    try:
+        return raw, problem, datetime.fromtimestamp(os.stat(path).st_mtime, UTC)
+    except (OSError, OverflowError, ValueError):
+        return raw, problem, None  # gone meanwhile, or a date that is none
+
+
+def _sync_folder(path: str) -> None:
+    """Have the new name written to the disk too, so that a loss of power does not take it back."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some file systems do not sync folders
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def _read(path: str, limit: int) -> tuple[bytes | None, str]:
@@ -169,10 +273,16 @@ def _read(path: str, limit: int) -> tuple[bytes | None, str]:
         if not stat.S_ISREG(os.stat(path).st_mode):
             return None, "not a file"
         descriptor = os.open(path, _OPEN)
-        with os.fdopen(descriptor, "rb") as stream:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
                 return None, "not a file"
-            raw = stream.read(limit + 1)
+            # Mostly one call: the size says how much there is, and one byte more whether that is all.
+            raw = os.read(descriptor, min(status.st_size, limit) + 1)
+            while raw and len(raw) <= limit and (more := os.read(descriptor, limit + 1 - len(raw))):
+                raw += more
+        finally:
+            os.close(descriptor)
     except OSError as error:
         return None, _reason(error)
     if len(raw) > limit:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from navicert.crypto.gpg import GpgKey
 from navicert.crypto.gpg_bundle import read_bundle
 from navicert.crypto.gpg_signature import PgpSignature, read_signature
+from navicert.dataclass import dataclass
 from navicert.errors import LimitExceeded, Malformed, NavicertError, Unavailable
 from navicert.limits import LOCAL
 
@@ -145,11 +145,14 @@ def detached_signature(message: bytes, keyid: str = "", homedir: str = "") -> by
 def _run(arguments: list[str], homedir: str, message: bytes = b"") -> bytes:
     import subprocess
 
+    from navicert.oci.program import find_program
+
     if homedir and not os.path.isdir(homedir):
         raise Malformed("no such folder for a keyring", got=homedir)
     home = ["--homedir", homedir] if homedir else []
     words = ["--batch", "--no-armor", "--status-fd", "2", *home, *arguments]
-    for program in _PROGRAMS:
+    search_path = os.environ.get("PATH", os.defpath)
+    for program in filter(None, (find_program(name, search_path) for name in _PROGRAMS)):
         try:
             done = subprocess.run(
                 [program, *words], input=message, capture_output=True, check=False, timeout=LOCAL.gpg_seconds

@@ -3,29 +3,39 @@
 How GPG keys are named says `navicert.trust.gpg`.
 
 A plugin is an entry point of the group `navicert.signers`, named after the scheme of its URIs: a callable
-`(uri, *, password, id_form) -> Signer`. It is looked up and imported only when such a URI is given.
+`(uri, *, password, id_form) -> Signer`; and, where it knows the public key without signing, one of the group
+`navicert.public_keys`: `(uri) -> Key`. It is looked up and imported only when such a URI is given. Before anything is
+done with a signer it signs something, and whatever it signs is verified.
 """
 
 from __future__ import annotations
 
 import os
-import re
-from typing import TYPE_CHECKING, Final
 
 from navicert.crypto.formats import load_public_key, load_signer
-from navicert.errors import Malformed, Unavailable
+from navicert.errors import Malformed, NavicertError, Unavailable
 from navicert.limits import LOCAL
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Final
+
     from navicert.crypto.key import IdForm, Key
     from navicert.crypto.pem import Password
     from navicert.crypto.signer import Signer
 
-PLUGINS: Final = "navicert.signers"
+SIGNERS: Final = "navicert.signers"
 """The group of entry points that signers are found in."""
 
+PUBLIC_KEYS: Final = "navicert.public_keys"
+"""The group of entry points that public keys are found by."""
+
+_PROBE: Final = b"does this key sign?"
+"""Neither a document nor the message of an envelope: a signature over it vouches for nothing."""
+
 # One letter is no scheme, so that no drive letter is ever taken for one.
-_URI: Final = re.compile(r"([a-z][a-z0-9+.-]+):(.*)", re.DOTALL)
+_SCHEME: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789+-.")
 
 
 def open_signer(
@@ -39,7 +49,8 @@ def open_signer(
 
     `password` is called only if the key turns out to be encrypted. `id_form` None signs under the id that belongs to
     the form of the file (see `crypto.formats.load_signer`). Raises `Malformed` for a name that leads nowhere and for
-    what is no private key, `Unavailable` for a file that cannot be read and a plugin that does not work.
+    what is no private key, `Unavailable` for a file that cannot be read and a plugin that does not work, `Refused` for
+    one that signs with another key than it says.
     """
     kind, rest = _split(uri_or_path)
     if kind == "gpg":
@@ -64,19 +75,15 @@ def open_public_key(uri_or_path: str, *, scheme: str | None = None) -> Key:
 
         return open_gpg_key(uri_or_path)
     if kind not in ("", "file", "env"):
-        raise Malformed(
-            f'no public keys by "{kind}:"',
-            path=uri_or_path,
-            expected="a path, file:PATH, env:VARIABLE or gpg:FINGERPRINT",
-            remedy=f"write ./{uri_or_path} for a file of that name",
-        )
+        return _public_from_plugin(kind, uri_or_path)
     path, raw = _read(kind, rest, uri_or_path)
     return load_public_key(raw, path=path, scheme=scheme)
 
 
 def _split(name: str) -> tuple[str, str]:
-    match = _URI.fullmatch(name)
-    return (match[1], match[2]) if match else ("", name)
+    scheme, colon, rest = name.partition(":")
+    known = colon and len(scheme) > 1 and scheme[0].isalpha() and _SCHEME.issuperset(scheme)
+    return (scheme, rest) if known else ("", name)
 
 
 def _read(kind: str, rest: str, name: str) -> tuple[str, bytes]:
@@ -115,30 +122,51 @@ def _from_file(path: str) -> bytes:
 
 
 def _from_plugin(kind: str, uri: str, password: Password | None, id_form: IdForm | None) -> Signer:
+    from navicert.crypto.signer import CheckedSigner, Signer
+
+    signer = _plugin(SIGNERS, kind, uri)(uri, password=password, id_form=id_form)
+    if not isinstance(signer, Signer) or signer.key.openpgp:
+        raise Unavailable(f'the plugin for "{kind}:" gave no signer', path=uri, got=type(signer).__name__)
+    checked = CheckedSigner(signer)
+    try:
+        # A key that may not be used is noticed now, and not after a build of two hours.
+        checked.sign(_PROBE)
+    except NavicertError as error:
+        raise error.at(uri) from None
+    return checked
+
+
+def _public_from_plugin(kind: str, uri: str) -> Key:
+    from navicert.crypto.key import Key
+
+    key = _plugin(PUBLIC_KEYS, kind, uri)(uri)
+    if not isinstance(key, Key):
+        raise Unavailable(f'the plugin for "{kind}:" gave no public key', path=uri, got=type(key).__name__)
+    return key
+
+
+def _plugin(group: str, kind: str, uri: str) -> Callable[..., object]:
+    """What the entry point `kind` of `group` stands for."""
     from importlib.metadata import entry_points
 
-    from navicert.crypto.signer import Signer
-
-    found = {entry.value: entry for entry in entry_points(group=PLUGINS, name=kind)}
+    what = "signer" if group == SIGNERS else "public key"
+    found = {entry.value: entry for entry in entry_points(group=group, name=kind)}
     if not found:
         raise Malformed(
-            f'no signer for "{kind}:"',
+            f'no {what} for "{kind}:"',
             path=uri,
             remedy=f"install the package that provides it, or write ./{uri} for a file of that name",
         )
     if len(found) > 1:
         raise Malformed(
-            f'several packages provide a signer for "{kind}:"',
+            f'several packages provide a {what} for "{kind}:"',
             path=uri,
             got=", ".join(sorted(found)),
             remedy="uninstall all but one of them",
         )
     (entry,) = found.values()
     try:
-        factory = entry.load()
+        factory: Callable[..., object] = entry.load()
     except (ImportError, AttributeError) as error:
-        raise Unavailable(f'the signer for "{kind}:" does not load: {error}', path=uri) from error
-    signer = factory(uri, password=password, id_form=id_form)
-    if not isinstance(signer, Signer):
-        raise Unavailable(f'the plugin for "{kind}:" gave no signer', path=uri, got=type(signer).__name__)
-    return signer
+        raise Unavailable(f'the {what} for "{kind}:" does not load: {error}', path=uri) from error
+    return factory

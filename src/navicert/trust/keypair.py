@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from typing import Final
 
 from navicert.errors import Malformed, Refused, Unavailable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 SUFFIX: Final = ".pub"
 """What the name of the public half ends with."""
@@ -92,7 +94,7 @@ def _make_folders(directory: str, undo: ExitStack) -> None:
 
 
 def _temporary(directory: str) -> str:
-    return os.path.join(directory, f".navicert-{secrets.token_hex(8)}")
+    return os.path.join(directory, f".navicert-{os.urandom(8).hex()}")
 
 
 def _write_beside(directory: str, data: bytes, mode: int, always: ExitStack) -> str:

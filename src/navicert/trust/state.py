@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final
 
 from navicert.errors import Malformed
 from navicert.limits import LOCAL
 from navicert.model.field import as_integer, as_object, as_text, required
 from navicert.strictjson import loads, pointer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 TYPE: Final = "navicert-trust-state/v1"
 
@@ -75,7 +77,7 @@ class TrustState:
 
     def _write(self, versions: Mapping[str, int]) -> None:
         text = json.dumps({"type": TYPE, "layouts": dict(versions)}, indent=2, sort_keys=True) + "\n"
-        temporary = os.path.join(os.path.dirname(self.path) or ".", f".navicert-{secrets.token_hex(8)}")
+        temporary = os.path.join(os.path.dirname(self.path) or ".", f".navicert-{os.urandom(8).hex()}")
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
         try:
             with os.fdopen(descriptor, "wb") as stream:

@@ -7,16 +7,24 @@ authorises a master authorises its subkeys, and who authorises a subkey just thi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
 from navicert.crypto.key import Key
+from navicert.dataclass import dataclass, field
 from navicert.errors import Malformed
 from navicert.model.layout import Layout, Step
 from navicert.model.principal import Principal
 from navicert.model.release import Release
 from navicert.strictjson import pointer
 from navicert.timestamp import format_timestamp
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from navicert.crypto.certificate import Certificate
+    from navicert.crypto.certificate_key import CertificateRoots
+    from navicert.model.validity import Validity
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +41,16 @@ class Authority:
     """Fingerprint of a GPG subkey → its master."""
     subkeys: Mapping[str, Key]
     """Id of a GPG subkey → itself."""
+    roots: CertificateRoots | None = None
+    """Who vouches for certificates; None where nobody does."""
+    validity: Mapping[str, tuple[Validity, ...]] = field(default_factory=dict)
+    """Key fingerprint → when it counts, where it does not count always."""
 
     @staticmethod
     def of(layout: Layout, principals: Mapping[str, str] | None = None) -> Authority:
         """The authority of `layout`. `principals` (fingerprint → person) is the caller's word and goes before the
         layout's. Raises `Malformed` for a bad key, and for two different keys that answer to one id."""
-        release = Release.of(layout.readme)
+        release = layout.release
         keys = {
             keyid: Key.from_json(value, id=keyid, pointer=pointer("/keys", keyid))
             for keyid, value in layout.keys.items()
@@ -56,7 +68,18 @@ class Authority:
         named = {_counted(fingerprint, masters): person for fingerprint, person in (principals or {}).items()}
         labels = {key.fingerprint: keyid[:8] for keyid, key in keys.items()}
         subkeys = {id: subkey for key in keys.values() for subkey in key.members[1:] for id in subkey.ids}
-        return Authority(keys, release, _united(persons, named), labels, masters, subkeys)
+        made = Authority(
+            keys, release, _united(persons, named), labels, masters, subkeys, _roots(layout), _validity(layout, keys)
+        )
+        if layout.terms is not None:
+            from navicert.model.soundness import refuse_alike
+
+            # Read once more with what only key material tells: one key under two ids, one person of the caller's.
+            refuse_alike(layout, made._counted_for)
+        return made
+
+    def _counted_for(self, keyid: str) -> object:
+        return next((self.principal(key) for key in self._called(keyid)), keyid)
 
     def authorised(self, step: Step) -> frozenset[Key]:
         """The keys that may sign for `step`. Ids that the layout has no key for give none."""
@@ -68,21 +91,68 @@ class Authority:
             return self.keys[keyid].members
         return (self.subkeys[keyid],) if keyid in self.subkeys else ()
 
+    def validities(self, key: Key) -> tuple[Validity, ...]:
+        """When `key` counts; all of them have to hold. A subkey counts when its master does, too."""
+        return tuple(one for member in self.with_master(key) for one in self.validity.get(member.fingerprint, ()))
+
     def with_master(self, key: Key) -> tuple[Key, ...]:
         """`key`, and of a subkey its master: what is held against the one is held against the other."""
         master = self.masters.get(key.fingerprint)
         return (key,) if master is None else (key, master)
 
+    def objection(
+        self, step: Step, key: Key, moment: datetime, denied: Callable[[Certificate], bool] = lambda _: False
+    ) -> str:
+        """Why the holder of the certificate of `key` may not sign for `step` at `moment`; empty where she may. `denied`
+        says which certificates are revoked. Spec: ITE-7."""
+        if not step.certificates or self.roots is None:
+            return "no certificate may sign for this step"
+        from navicert.crypto.certificate_key import CertificateKey
+
+        if not isinstance(key, CertificateKey):
+            return "it has no certificate"
+        chains, problem = self.roots.chains(key.holder, moment, denied)
+        if problem:
+            return f"its certificate does not hold: {problem}"
+        # One constraint that accepts it is enough, with the root that it was met with.
+        problems = [one.objection(key.names, root) for root in chains for one in step.certificates]
+        return "" if "" in problems else f"its certificate is not one that may: {problems[0]}"
+
     def principal(self, key: Key) -> Principal:
-        """Whom a signature by `key` counts for: the declared person, else the key material itself."""
+        """Whom a signature by `key` counts for: the declared person, else the holder that its certificate names, else
+        the key material itself."""
         counted = self.with_master(key)[-1]
         person = self.persons.get(counted.fingerprint)
         if person is not None:
             return Principal("person", person, person)
+        holder = key.principal if key.certified else None
+        if holder is not None:
+            return holder
         return Principal("key", counted.fingerprint, self.labels.get(counted.fingerprint, counted.id[:8]))
 
 
+def _validity(layout: Layout, keys: Mapping[str, Key]) -> dict[str, tuple[Validity, ...]]:
+    found: dict[str, tuple[Validity, ...]] = {}
+    for keyid, validity in () if layout.terms is None else layout.terms.validity.items():
+        if keyid not in keys:
+            raise Malformed("validity of a key that is not in the document", got=keyid[:80])
+        fingerprint = keys[keyid].fingerprint
+        # One key under two ids: what is said of either is said of it.
+        found[fingerprint] = (*found.get(fingerprint, ()), validity)
+    return found
+
+
+def _roots(layout: Layout) -> CertificateRoots | None:
+    if not layout.rootcas:
+        return None
+    from navicert.crypto.certificate_key import CertificateRoots
+
+    return CertificateRoots.of(layout.rootcas, layout.intermediatecas)
+
+
 def _refuse_shared_ids(layout: Layout, keys: Mapping[str, Key]) -> None:
+    if len({member.fingerprint for key in keys.values() for member in key.members}) < 2:
+        return  # to work out all ids of a key is not free
     named: dict[str, str] = {}
     for keyid, key in keys.items():
         ids = [(str(layout.keys[keyid].get("keyid", keyid)), key)]

@@ -8,12 +8,14 @@ proves nothing, and fails.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
+from navicert.dataclass import dataclass, field
 from navicert.errors import Malformed
 from navicert.limits import LOCAL
 from navicert.strictjson import loads, type_name
+from navicert.verify.foundation import NAME as IMAGE_BASE
+from navicert.verify.foundation import ImageBase, ReadLayers, digest_of_layers, pinned
 
 BUILT_IN: Final = ("navicert", "inspect")
 """What the command of a built-in inspection begins with."""
@@ -30,17 +32,48 @@ ReadFile = Callable[[str], bytes]
 """Gives the bytes of a file below the inspected folder. Raises `NavicertError` for a missing or outside one."""
 
 
-def run_built_in(run: Sequence[str], read: ReadFile) -> tuple[int, str]:
+def run_built_in(run: Sequence[str], read: ReadFile, read_layers: ReadLayers) -> tuple[int, str]:
     """The return value (0 passed, 1 did not, 2 could not be judged) and the reason of a built-in inspection."""
     try:
+        image_base = image_base_of(run)
+        if image_base is not None:
+            return _image_base(image_base, read_layers)
         words = list(run[2:])
         if not words or words[0] not in CHECKS:
             raise Malformed(
-                "unknown built-in inspection", expected=", ".join(CHECKS), got=repr(words[0]) if words else "nothing"
+                "unknown built-in inspection",
+                expected=", ".join((*CHECKS, IMAGE_BASE)),
+                got=repr(words[0]) if words else "nothing",
             )
         return CHECKS[words[0]](_parse(words[0], words[1:]), read)
     except Malformed as error:
         return 2, str(error)
+
+
+def image_base_of(run: Sequence[str]) -> ImageBase | None:
+    """The inspection `image-base` that `run` names; None where it names another. Raises `Malformed`."""
+    if tuple(run[:3]) != (*BUILT_IN, IMAGE_BASE):
+        return None
+    arguments = _parse(IMAGE_BASE, run[3:])
+    return ImageBase.parse(arguments.files, arguments.many("--base"))
+
+
+def _image_base(inspection: ImageBase, read_layers: ReadLayers) -> tuple[int, str]:
+    if inspection.is_about_target:
+        raise Malformed(
+            "the target is known only where a chain is judged",
+            path=IMAGE_BASE,
+            remedy="let navicert verify run it, or name the image as oci:DIR, oci-archive:FILE or docker-archive:FILE",
+        )
+    images = {place: read_layers(place) for place in inspection.files}
+
+    def declared(base: str, platform: str) -> str | None:
+        if base not in images:
+            return pinned(base)
+        layers = images[base].get(platform)
+        return None if layers is None else digest_of_layers(layers)
+
+    return inspection.judge(images[inspection.image], declared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +95,7 @@ _OPTIONS: Final = {
     "json-none": ("--path", "--value", "--require", "--preset", "--severity"),
     "json-all": ("--path", "--value", "--require"),
     "file-exists": (),
+    IMAGE_BASE: ("--base",),
 }
 
 
@@ -83,7 +117,7 @@ def _parse(check: str, words: Sequence[str]) -> _Arguments:
             value = queue.pop(0)
         options.setdefault(name, []).append(value)
     if not files:
-        raise Malformed(f"{check} names no file")
+        raise Malformed(f"{check} names no {'image' if check == IMAGE_BASE else 'file'}")
     return _Arguments(tuple(files), {name: tuple(values) for name, values in options.items()})
 
 
@@ -236,4 +270,4 @@ CHECKS: Final[dict[str, Callable[[_Arguments, ReadFile], tuple[int, str]]]] = {
     "json-all": _json_all,
     "file-exists": _file_exists,
 }
-"""The built-in inspections by name."""
+"""The built-in inspections that look into files, by name."""

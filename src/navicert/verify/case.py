@@ -7,33 +7,44 @@ cases give equal verdicts.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
 
 from navicert.crypto.key import Key
-from navicert.digest import Digest, sha256
-from navicert.envelope.body import Body, describe
-from navicert.envelope.document import Sealed, Verified, open_document, peek
-from navicert.errors import Malformed
+from navicert.dataclass import dataclass, field
+from navicert.digest import Digest, DigestSet, sha256
+from navicert.envelope.body import Body
+from navicert.envelope.document import Sealed, Verified
 from navicert.limits import LOCAL, Limits
+from navicert.model.artifact import Artifacts
 from navicert.model.field import as_keyid
-from navicert.model.layout import Layout
-from navicert.model.link import Artifacts
 from navicert.strictjson import canonical
 from navicert.verify.profile import Profile
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from navicert.crypto.certificate import Certificate
+    from navicert.crypto.certification import CertificateAuthority
+    from navicert.model.identity import Identity, IdentityPolicy
+    from navicert.model.statement import Statement
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A layout as received, and whether its owners signed it.
+    """A layout as received, and whether its owners signed it: `navicert.verify.ownership.Owners` opens it.
 
-    `need` is how many of `owners` must have signed; None means all. `verified` is None where none of them did.
+    `need` is how many of `owners` and `identities` must have signed; None means all. `verified` is None where none of
+    them did. `root` is the digest of the trust root that identities were proved by; `problems` say why bundles that
+    came with it prove nothing.
     """
 
     sealed: Sealed
     owners: tuple[Key, ...]
     verified: Verified[Body] | None
     need: int | None = None
+    identities: tuple[IdentityPolicy, ...] = ()
+    root: Digest | None = None
+    problems: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.verified is not None and self.verified.sealed != self.sealed:
@@ -48,15 +59,10 @@ class Policy:
         path: str = "",
         limits: Limits = LOCAL,
     ) -> Policy:
-        """The policy that `raw` holds, its signatures checked. Raises `Malformed` where it is no layout."""
-        sealed = open_document(raw, limits, path=path)
-        body = peek(sealed).body
-        if not isinstance(body, Layout):
-            raise Malformed("not a layout", path=path, expected="a signed layout", got=f"a {describe(body)}")
-        distinct = tuple({key.fingerprint: key for key in owners}.values())
-        if need is not None and need < 1:
-            raise Malformed("owner threshold below 1", got=str(need))
-        return Policy(sealed, distinct, sealed.verified_by(distinct), need)
+        """The policy that `raw` holds, its signatures by keys checked. Raises `Malformed` where it is no layout."""
+        from navicert.verify.ownership import Owners
+
+        return Owners.of(owners, need=need).open(raw, path=path, limits=limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +79,41 @@ class Exhibit:
 
 
 @dataclass(frozen=True, slots=True)
+class Claimed:
+    """A statement that nobody signed, as it stands in the image index with the digest `index`, which files it under
+    `manifest`. It is what that index says, and no more: whose word that is depends on who pins the index."""
+
+    body: Statement
+    digest: Digest
+    """The SHA-256 of its bytes, as of any document; there is no envelope, so it is that of the content too."""
+    origin: str
+    index: Digest
+    manifest: Digest
+
+    @property
+    def content(self) -> Digest:
+        """The same as `digest`."""
+        return self.digest
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
-    """Evidence that does not count, and why: a near miss. `step` is what its file name says, `claimed` what it says of
-    itself without proof."""
+    """Evidence that does not count, and why: a near miss. `step` is what its file name says; `claimed`, a step, and
+    `predicate`, a type, are what it says of itself without proof."""
 
     origin: str
     reason: str
     step: str | None = None
     claimed: str | None = None
+    predicate: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One place that was asked for evidence, and what it answered, for people: `2 found`, `none`."""
+
+    place: str
+    answer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +141,8 @@ class Target:
     kind: str
     parts: tuple[Part, ...]
     whole: Part | None = None
+    layers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Of an image: the diff-ids of its layers, lowest first, by platform."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +150,20 @@ class InspectionResult:
     """What running one inspection gave. `problem` says why it could not be run, and then nothing else counts."""
 
     return_value: int | None
-    materials: Artifacts = field(default_factory=dict)
-    products: Artifacts = field(default_factory=dict)
+    materials: Mapping[str, DigestSet] = field(default_factory=dict)
+    products: Mapping[str, DigestSet] = field(default_factory=dict)
     output: str = ""
     problem: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "materials", Artifacts.of(self.materials))
+        object.__setattr__(self, "products", Artifacts.of(self.products))
 
 
 @dataclass(frozen=True, slots=True)
 class Revocations:
     """What is denied at once: digests of documents, artifacts and targets (`alg:hex`), keys (any id), identities
-    (persons).
+    (persons, and the names in certificates).
 
     A document is denied by the digest of its file, or by that of its content, which is the same in every envelope:
     whoever writes the file anew, or adds a signature, changes the first and not the second. Letter case does not
@@ -147,10 +186,29 @@ class Revocations:
         """Whether `key` is revoked under any of its ids."""
         return bool(self.keys) and not self.keys.isdisjoint({key.fingerprint, *(id.lower() for id in key.ids)})
 
+    def denies_certificate(self, certificate: Certificate) -> bool:
+        """Whether `certificate`, a holder's or an authority's, is revoked by its digest, or its key is."""
+        if any(digest.startswith("sha256:") for digest in self.digests):
+            named = {f"sha256:{fingerprint}" for fingerprint in certificate.fingerprints}
+            if not named.isdisjoint(self.digests):
+                return True
+        return self.denies_key(certificate.key)
+
+    def denies_holder(self, names: Collection[str]) -> bool:
+        """Whether one of the `names` that a certificate gives its holder is revoked."""
+        return not self.identities.isdisjoint(names)
+
+    def denies_identity(self, identity: Identity) -> bool:
+        """Whether `identity` is revoked by its name, whoever issued it, or as a whole (`NAME (ISSUER)`)."""
+        return not self.identities.isdisjoint({identity.san, str(identity), identity.principal.identity})
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One judgement's whole input. `inspected` maps the path of an inspection's check to what running it gave."""
+    """One judgement's whole input. `claims` are unsigned: they count only where the policy says so of a predicate, and
+    signed evidence pins the index that holds them. `inspected` maps the path of an inspection's check to what running
+    it gave. `asked` are the places that the evidence came from, where that is to be part of the verdict; they decide
+    nothing."""
 
     policy: Policy
     at: datetime
@@ -166,7 +224,12 @@ class Case:
     revoked: Revocations = Revocations()
     min_version: int | None = None
     run_id: str | None = None
+    timestamp_authorities: tuple[CertificateAuthority, ...] = ()
+    root: Digest | None = None
+    """Of the trust root that identities were proved by, where any root was asked."""
     inspected: Mapping[str, InspectionResult] = field(default_factory=dict)
+    asked: tuple[Asked, ...] = ()
+    claims: tuple[Claimed, ...] = ()
     limits: Limits = LOCAL
 
     @property
@@ -192,10 +255,30 @@ class Case:
                     ],
                     "min_version": self.min_version,
                     "run_id": self.run_id,
-                    "limits": asdict(self.limits),
+                    **self._timestamping(),
+                    **self._identifying(),
+                    "limits": {name: getattr(self.limits, name) for name in Limits.__slots__},
                 }
             )
         )
+
+    def _timestamping(self) -> dict[str, object]:
+        """Whose timestamps are believed, where anybody's are."""
+        believed = [
+            [[one.fingerprint for one in authority.chain], str(authority.window)]
+            for authority in self.timestamp_authorities
+        ]
+        return {"timestamp_authorities": sorted(believed)} if believed else {}
+
+    def _identifying(self) -> dict[str, object]:
+        """Which identities own the layout, and by which trust roots identities are believed, where any are."""
+        stated: dict[str, object] = {}
+        if self.policy.identities:
+            stated["owner_identities"] = sorted(canonical(one.to_json()).decode() for one in self.policy.identities)
+            stated["owner_root"] = None if self.policy.root is None else str(self.policy.root)
+        if self.root is not None:
+            stated["trusted_root"] = str(self.root)
+        return stated
 
 
 def _described(target: Target) -> list[object]:
@@ -206,4 +289,5 @@ def _described(target: Target) -> list[object]:
         path = None if part.path is None else part.path.encode(errors="surrogateescape").hex()
         return [path, sorted(part.digests), dict(part.texts)]
 
-    return [target.kind, [part(one) for one in target.parts], None if target.whole is None else part(target.whole)]
+    whole = None if target.whole is None else part(target.whole)
+    return [target.kind, [part(one) for one in target.parts], whole, {k: list(v) for k, v in target.layers.items()}]

@@ -6,20 +6,17 @@ Ids are stable, as the codes of a linter are. `docs/reference/checks.md` is writ
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
 
+from navicert.verify.catalogue_bundle import BUNDLE
+from navicert.verify.catalogue_claim import CLAIM
+from navicert.verify.catalogue_entry import Entry
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One check: what it means, the sentence that asks for it, the likely cause of a failure, and the remedy."""
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
-    meaning: str
-    spec: str
-    cause: str
-    remedy: str
-
+__all__ = ["CATALOGUE", "Entry"]
 
 CATALOGUE: Final[Mapping[str, Entry]] = MappingProxyType(
     {
@@ -36,16 +33,22 @@ CATALOGUE: Final[Mapping[str, Entry]] = MappingProxyType(
             "Look at the layout that was meant to apply.",
         ),
         "layout.signature": Entry(
-            "The layout is signed by its owners: by every key given, or by as many as were asked for.",
+            "The layout is signed by its owners: by all that are named, or by as many as were asked for.",
             "in-toto v1.0 §5.2 (1)",
-            "The layout was changed after signing, was signed by somebody else, or the wrong public key was given.",
+            "The layout was changed after signing, was signed by somebody else, or the wrong owner was named.",
             "Compare the key ids that `navicert show LAYOUT` prints with the owner's; sign the layout again.",
         ),
+        "layout.none": Entry(
+            "There is a layout to judge the image by.",
+            "Navicert: nothing is verified because nothing was asked",
+            "No --layout was given, and the chain was not attached to the image by `navicert evidence push`.",
+            "Name the layout with --layout, or push the chain, which brings its layout along.",
+        ),
         "layout.owner": Entry(
-            "One owner's key signed the layout.",
+            "One owner signed the layout: a key, or an identity that a bundle proves.",
             "in-toto v1.0 §5.2 (1)",
-            "There is no signature that this key verifies, or the key is revoked.",
-            "Ask this owner to sign, or leave the key out of --owner if it need not have.",
+            "There is no signature that this key verifies, no bundle proves the identity, or the owner is revoked.",
+            "Ask this owner to sign, or do not name an owner who need not have.",
         ),
         "layout.expired": Entry(
             "The layout's expiry lies after the moment that is judged for.",
@@ -137,11 +140,118 @@ CATALOGUE: Final[Mapping[str, Entry]] = MappingProxyType(
             "The step failed and was recorded all the same.",
             "Run the step again, or forbid recording failures.",
         ),
+        "evidence": Entry(
+            "What was found for an image, and where it was looked for.",
+            "Navicert: nothing is verified because nothing was found",
+            "Nothing was found, or nothing of it is signed by keys that the layout knows.",
+            "See the places that were asked, and what each of them answered.",
+        ),
+        "evidence.found": Entry(
+            "Some evidence for the image verifies by keys that the layout, or a sublayout, knows.",
+            "Navicert: nothing is verified because nothing was found",
+            "The image was copied by a tool that leaves behind what is attached to it, or nobody pushed its evidence.",
+            "Copy the image with `navicert evidence copy SRC DST`, push its chain with `navicert evidence push IMAGE`,"
+            " or name where the evidence is with --evidence-from.",
+        ),
+        "evidence.asked": Entry(
+            "One place that was asked for evidence, and its answer.",
+            "Navicert: the places that were asked are part of the result",
+            "Only said, never counted. A place that could not be asked ends the command with exit code 3 instead.",
+            "Nothing, unless a place that should hold evidence answers `none`.",
+        ),
         "evidence.near-miss": Entry(
             "Evidence that was found and does not count, with the reason.",
             "Navicert: what could not be judged is part of the result",
             "Wrong key, wrong step, another run, an unreadable file, a path that is not in normal form.",
             "Put right what the reason names.",
+        ),
+        "attestation": Entry(
+            "One attestation and what was found out about it, by itself or for a predicate that a policy requires.",
+            "in-toto attestation framework, validation model; ITE-10 (draft)",
+            "One of the checks below it did not pass.",
+            "See that check, and what the attestation says: `navicert show FILE`.",
+        ),
+        "attestation.none": Entry(
+            "At least one document in the file is signed as asked, about the artifact, and of the type.",
+            "Navicert: nothing is verified because nothing was found",
+            "The file holds attestations by others, about other things or of other types, or nothing at all.",
+            "Look at the documents listed; each says how far it came.",
+        ),
+        "attestation.signature": Entry(
+            "Those who were asked for signed the document: every key given, or as many as were asked for.",
+            "DSSE v1.0.2; in-toto attestation framework, validation model",
+            "It was changed after signing, signed by somebody else, is not signed at all, or cannot be read.",
+            "Compare the key ids that `navicert show FILE` prints with the one expected; ask for a signed copy.",
+        ),
+        "attestation.key": Entry(
+            "One key signed the document.",
+            "DSSE v1.0.2",
+            "There is no signature that this key verifies, or the key is revoked or has expired.",
+            "Give the key of whoever signed it, if they are to be believed.",
+        ),
+        "attestation.identity": Entry(
+            "The identity that was asked for signed the document, by a certificate that held when it did.",
+            "sigstore client-spec; in-toto attestation framework, validation model",
+            "Somebody else signed it, or the identity is revoked.",
+            "Compare the name and issuer that `navicert show FILE` prints with those that were asked for.",
+        ),
+        "attestation.statement": Entry(
+            "What was signed is a statement.",
+            "in-toto attestation framework, spec/v1/statement.md",
+            "A layout or a link was given.",
+            "Judge those with `navicert verify`.",
+        ),
+        "attestation.subject": Entry(
+            "The statement is about the artifact, or those that the policy says: a strong digest of a subject is the"
+            " artifact's, and none disagrees. What it is called does not matter.",
+            "in-toto attestation framework, spec/v1/statement.md (subjects match by digest only)",
+            "The attestation of another build or file, or one that has only weak digests such as SHA-1.",
+            "Take the attestation that was made about this very artifact.",
+        ),
+        "attestation.type": Entry(
+            "The predicate is of the type that was asked for, or, where none was, of a type that is known.",
+            "in-toto attestation framework, spec/v1/statement.md (predicateType)",
+            "Another kind of attestation, another major version, or a type of somebody's own.",
+            "Ask for the type with --type URI; of a type that is not known, the fields are then not looked at.",
+        ),
+        "attestation.predicate": Entry(
+            "The predicate has every field that its type requires.",
+            "in-toto attestation framework, spec/predicates",
+            "A tool that wrote it wrongly, or a document that was pressed into another type. For a policy, whose rules"
+            " say what is needed, it only warns; with --strict it fails.",
+            "The reason names the field; have it made again.",
+        ),
+        "attestation.result": Entry(
+            "By its own word the attestation is good news: tests that passed, a verification that passed.",
+            "in-toto attestation framework, spec/predicates/test-result.md, vsa.md",
+            "Tests failed, or a verifier found that the artifact does not pass.",
+            "Mend what failed; an attestation that says no is no reason to use the artifact.",
+        ),
+        "attestation.attribute": Entry(
+            "An attribute rule of the policy, an expression of CEL, is true of the statement.",
+            "in-toto ITE-11 (draft); CEL language definition",
+            "The statement says something else, lacks the claim, or the rule takes more work than the limit cel_steps"
+            " allows. A rule without a value is never true.",
+            "Compare the rule with what `navicert show FILE` prints; a claim that may be missing is asked for with"
+            " has(…), or the rule is given `if absent: pass`.",
+        ),
+        "attestation.age": Entry(
+            "The statement is young enough at the moment that is judged for, by the time that its signer vouches for.",
+            "Navicert: freshness at a trusted time",
+            "The report is old, says no time, or is dated ahead of the clock.",
+            "Make the report anew; times of files, stores and envelopes never count.",
+        ),
+        "attestation.contradiction": Entry(
+            "No other statement about the same artifacts, by somebody who may sign, says otherwise.",
+            "in-toto attestation framework, spec/v1 (monotonic principle)",
+            "A test or scan was repeated with another result. Only a warning: who left the statement out would pass.",
+            "Find out which of both is right; demand a short `max age` where results change with time.",
+        ),
+        "chain.run": Entry(
+            "The links that say to which run they belong all say the same.",
+            "Navicert: own policies (links of another run put in place of this one)",
+            "A link of another run was put in the place of this one's.",
+            "Gather the links of one run; write `run: any` in the policy if its steps are performed in several.",
         ),
         "artifact.revoked": Entry(
             "No artifact of the step is on the list of revoked digests.",
@@ -269,6 +379,8 @@ CATALOGUE: Final[Mapping[str, Entry]] = MappingProxyType(
             "`navicert verify` was called without a target.",
             "Name the file, directory or image that you are about to use.",
         ),
+        **BUNDLE,
+        **CLAIM,
     }
 )
 """Check id → what it means. Passing rules have the ids `rule.match`, `rule.create`, … and need no entry."""

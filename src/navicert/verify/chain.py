@@ -6,25 +6,38 @@ Spec: in-toto v1.0 §5.2 (2 to 12).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from itertools import pairwise
 
+from navicert.dataclass import dataclass, replace
 from navicert.model.layout import Inspection, Layout, Step
 from navicert.model.link import Link
 from navicert.model.rule import Side
+from navicert.model.soundness import is_claimed, making_step
 from navicert.timestamp import format_timestamp
 from navicert.verdict import Check, failed, passed, warned
 from navicert.verify.candidates import Candidates, collect
-from navicert.verify.case import Case, InspectionResult
+from navicert.verify.case import Case, Exhibit, InspectionResult
 from navicert.verify.explain import Chapter
-from navicert.verify.inspections import judge_inspections, results_of, succeeded, tied
+from navicert.verify.inspections import (
+    is_about_target,
+    judge_inspections,
+    look_at_target,
+    results_of,
+    steps_looked_at,
+    succeeded,
+    tied,
+)
 from navicert.verify.rules import Record, ends_closed, sources
 from navicert.verify.rulings import Judge, Rulings, rules_of
 from navicert.verify.selection import Choice, Constraint, Exhausted, Search
 from navicert.verify.setting import Outcomes, Prospect, Setting, Way, may_pass
-from navicert.verify.steps import judge_step, revoked_artifact
-from navicert.verify.sublayouts import sublayouts_by
+from navicert.verify.steps import judge_step, revoked_artifact, ties_in
 from navicert.verify.target import Products, is_bound
 from navicert.verify.thresholds import Group
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    pass
 
 Domains = Mapping[str, Sequence[Group]]
 """For each step that has enough evidence, the groups to choose from."""
@@ -39,16 +52,15 @@ class _Bench:
     domains: Domains
     results: Mapping[str, InspectionResult]
     rulings: Rulings
-    constraints: tuple[Constraint, ...]
 
 
 def judge_layout(setting: Setting) -> Outcomes:
     """The checks of one layout, everything judged that can be."""
-    candidates = collect(setting, sublayouts_by(judge_layout))
+    candidates = collect(setting, _judge_sublayout)
     domains = {name: found.eligible for name, found in candidates.items() if found.eligible}
     results = results_of(setting)
     rulings = Rulings(setting, {name: Record(r.materials, r.products) for name, r in results.items()})
-    bench = _Bench(setting, candidates, domains, results, rulings, _constraints(rulings, domains, results))
+    bench = _Bench(setting, candidates, domains, results, rulings)
     checks = [_expiry(setting), *_form(setting)]
     try:
         choice = _choose(bench)
@@ -63,6 +75,12 @@ def judge_layout(setting: Setting) -> Outcomes:
     return replace(outcomes, ways=ways)
 
 
+def _judge_sublayout(above: Setting, step: Step, exhibit: Exhibit) -> tuple[Check, tuple[tuple[Link, Check], ...]]:
+    from navicert.verify.sublayouts import sublayouts_by
+
+    return sublayouts_by(judge_layout)(above, step, exhibit)
+
+
 def _judge(bench: _Bench, choice: Choice, before: Sequence[Check]) -> Outcomes:
     """What comes out where the steps are those of `choice`; `before` are the checks of the layout itself."""
     setting, candidates = bench.setting, bench.candidates
@@ -73,6 +91,7 @@ def _judge(bench: _Bench, choice: Choice, before: Sequence[Check]) -> Outcomes:
     judge = Judge(bench.rulings, choice, chapters, frozenset(candidates.keys() - choice.keys()))
     checks = [
         *before,
+        *_one_run(setting, choice),
         *(judge_step(setting, step, candidates[step.name], choice.get(step.name), judge) for step in steps),
     ]
     blocker = next((f"{setting.place.path}/{check.name}" for check in checks if not may_pass(check)), None)
@@ -80,7 +99,7 @@ def _judge(bench: _Bench, choice: Choice, before: Sequence[Check]) -> Outcomes:
     checks += inspected.checks
     ways: tuple[Way, ...] = ()
     if all(may_pass(check) for check in checks):
-        summary = _summary(choice[steps[0].name], choice[steps[-1].name]) if steps else Link("")
+        summary = _summary(choice[steps[0].name], choice[making_step(setting.layout)]) if steps else Link("")
         ways = (Way(summary, tuple(checks)),)
     return Outcomes(tuple(checks), ways, chapters, inspected.tied, _prospects(bench, inspected.checks))
 
@@ -99,7 +118,7 @@ def _prospects(bench: _Bench, inspected: Sequence[Check]) -> tuple[Prospect, ...
 
 def target_step(case: Case, layout: Layout) -> str:
     """The step whose products bind the target: the one asked for, else the last."""
-    return case.target_step or (layout.steps[-1].name if layout.steps else "")
+    return case.target_step or making_step(layout)
 
 
 def target_inspections(case: Case, layout: Layout) -> tuple[Inspection, ...]:
@@ -149,11 +168,16 @@ def _form(setting: Setting) -> list[Check]:
 # --- choosing ------------------------------------------------------------------------------------------------------
 
 
-def _constraints(rulings: Rulings, domains: Domains, results: Mapping[str, InspectionResult]) -> tuple[Constraint, ...]:
+def _constraints(bench: _Bench) -> tuple[Constraint, ...]:
     """What a choice of groups must satisfy: the rules of every step, and of every inspection that was run."""
+    rulings, domains, results = bench.rulings, bench.domains, bench.results
     layout = rulings.setting.layout
     constraints = [_step_constraint(rulings, step, domains) for step in layout.steps if step.name in domains]
+    constraints += _run_constraints(rulings.setting, domains)
     for inspection in layout.inspections:
+        if is_about_target(inspection):
+            constraints += _target_constraint(rulings.setting, inspection, domains)
+            continue
         result = results.get(inspection.name)
         about = _about(inspection, domains)
         if result is not None and not result.problem and about:
@@ -165,9 +189,65 @@ def _constraints(rulings: Rulings, domains: Domains, results: Mapping[str, Inspe
 def _step_constraint(rulings: Rulings, step: Step, domains: Domains) -> Constraint:
     def holds(choice: Choice) -> bool:
         record = choice[step.name].record
-        return revoked_artifact(rulings.setting, record) is None and rulings.hold(step, record, choice)
+        if revoked_artifact(rulings.setting, record) is not None or not rulings.hold(step, record, choice):
+            return False
+        if is_claimed(step):
+            from navicert.verify.claims import judge_pins
 
-    return Constraint(tuple(dict.fromkeys((step.name, *_about(step, domains)))), holds)
+            if not all(pin.outcome.passes for pin in judge_pins(rulings.setting, choice[step.name], choice)):
+                return False
+        return step.predicate is None or all(tie.outcome.passes for tie in ties_in(step, record, choice))
+
+    about = (step.name, *_about(step, domains), *_tied_to(rulings.setting, step, domains))
+    return Constraint(tuple(dict.fromkeys(about)), holds)
+
+
+def _tied_to(setting: Setting, step: Step, domains: Domains) -> tuple[str, ...]:
+    """The steps that the evidence for `step` has to be about, or to be pinned by."""
+    if step.predicate is None:
+        return ()
+    from navicert.verify.subjects import ties_of
+
+    names = ties_of(step)
+    if step.predicate.claimed:
+        from navicert.verify.claims import pinning_steps
+
+        names += pinning_steps(setting)
+    return tuple(name for name in names if name in domains)
+
+
+def _run_constraints(setting: Setting, domains: Domains) -> list[Constraint]:
+    """The links that say to which run they belong say the same: each with the one before it, then all together."""
+    names = [step.name for step in setting.layout.steps if step.predicate is None and step.name in domains]
+    if not setting.ties_runs or len(names) < 2:
+        return []
+    pairs = [*pairwise(names), tuple(names)]
+    return [
+        Constraint(about, lambda choice, about=about: len(_runs(choice, about)) < 2)  # type: ignore[misc]
+        for about in pairs
+    ]
+
+
+def _runs(choice: Choice, names: Sequence[str]) -> dict[str, str]:
+    """The runs that the links of `choice` belong to, each with the first step that says so."""
+    runs: dict[str, str] = {}
+    for name in names:
+        run = choice[name].run if name in choice else None
+        if run is not None:
+            runs.setdefault(run, name)
+    return runs
+
+
+def _one_run(setting: Setting, choice: Choice) -> list[Check]:
+    """The check that all links belong to one run. Spec: Navicert, own policies."""
+    if not setting.ties_runs:
+        return []
+    runs = _runs(choice, [step.name for step in setting.layout.steps if step.predicate is None])
+    if len(runs) > 1:
+        (one, first), (other, second) = list(runs.items())[:2]
+        reason = f'step "{first}" belongs to run "{one}", step "{second}" to run "{other}"'
+        return [failed("chain.run", "", reason, facts={"runs": list(runs)[:20]})]
+    return [passed("chain.run", "", f'all links belong to run "{run}"') for run in runs]
 
 
 def _inspection_constraint(
@@ -176,9 +256,16 @@ def _inspection_constraint(
     return Constraint(about, lambda choice: rulings.hold(inspection, record, choice))
 
 
+def _target_constraint(setting: Setting, inspection: Inspection, domains: Domains) -> list[Constraint]:
+    about = tuple(name for name in domains if name in steps_looked_at(inspection))
+    if not about:
+        return []
+    return [Constraint(about, lambda choice: succeeded(look_at_target(setting, inspection, choice)))]
+
+
 def _about(item: Step | Inspection, domains: Domains) -> tuple[str, ...]:
     named = sources((*item.expected_materials, *item.expected_products))
-    return tuple(name for name in domains if name in named)
+    return tuple(name for name in domains if name in named) if named else ()
 
 
 def _choose(bench: _Bench) -> dict[str, Group]:
@@ -188,13 +275,13 @@ def _choose(bench: _Bench) -> dict[str, Group]:
     first = {name: groups[0] for name, groups in domains.items()}
     if all(len(groups) == 1 for groups in domains.values()):
         return first
-    case = setting.case
+    case, constraints = setting.case, _constraints(bench)
     binding = _binding(bench) if setting.is_root else None
     if binding is not None:
-        bound = Search(domains, (*bench.constraints, binding), case.limits.selections).first()
+        bound = Search(domains, (*constraints, binding), case.limits.selections).first()
         if bound is not None:
             return bound
-    return Search(domains, bench.constraints, case.limits.selections).first() or first
+    return Search(domains, constraints, case.limits.selections).first() or first
 
 
 def _binding(bench: _Bench) -> Constraint | None:
@@ -222,10 +309,11 @@ def _ways(bench: _Bench, before: Sequence[Check], shown: tuple[Way, ...]) -> tup
     steps = bench.setting.layout.steps
     if not shown or not steps:
         return shown
-    first, last = steps[0].name, steps[-1].name
+    first, last = steps[0].name, making_step(bench.setting.layout)
     ways = list(shown)
     seen = [shown[0].summary]
-    search = Search(domains, bench.constraints, case.limits.selections)
+    several = any(len(domains[name]) > 1 for name in (first, last))
+    search = Search(domains, _constraints(bench) if several else (), case.limits.selections)
     for i, opening in enumerate(domains[first]):
         for j, closing in enumerate(domains[last]):
             summary = _summary(opening, closing)

@@ -9,20 +9,21 @@ Spec: in-toto v1.0 §5.2.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from datetime import datetime
 
-from navicert.crypto.key import Key
-from navicert.digest import Digest
+from navicert.dataclass import replace
+from navicert.digest import Digest, sha256
 from navicert.envelope.body import describe
 from navicert.errors import Malformed
 from navicert.model.layout import Layout
 from navicert.model.release import Release
+from navicert.model.soundness import check_claims, is_claimed
 from navicert.verdict import Check, Outcome, Verdict, all_of, at_least, failed, note, passed, skipped
-from navicert.verify.authority import Authority, expiry_of
-from navicert.verify.case import Case, Exhibit, InspectionResult, Refusal, Target
+from navicert.verify.authority import Authority
+from navicert.verify.case import Asked, Case, Claimed, Exhibit, InspectionResult, Refusal, Target
 from navicert.verify.chain import judge_layout, target_inspections, target_step
 from navicert.verify.inspections import Inspector, succeeded
-from navicert.verify.parameters import substitute
+from navicert.verify.ownership import judge_owners
 from navicert.verify.profile import Profile
 from navicert.verify.setting import Memo, Outcomes, Place, Prospect, Setting
 from navicert.verify.target import Products, judge_revoked, judge_target, may_be_bound
@@ -51,6 +52,9 @@ def verify(case: Case, inspector: Inspector | None = None, *, progress: Callable
     while memo.pending and verdict.outcome is Outcome.PENDING:
         results: dict[str, InspectionResult] = {}
         for path, inspection in memo.pending.items():
+            if results and _layout_of(path) != _layout_of(next(iter(results))):
+                # Those of a sublayout are judged, rules and all, before any of the layout above runs.
+                break
             if inspector is None:
                 problem = "no place to run it – name a folder with the files to inspect (--inspect-from DIR)"
                 results[path] = InspectionResult(None, problem=problem)
@@ -62,9 +66,14 @@ def verify(case: Case, inspector: Inspector | None = None, *, progress: Callable
             if not succeeded(result) or (rules and case.profile.inspects_one_by_one):
                 break
         case = replace(case, inspected={**case.inspected, **results})
-        memo = Memo(claims=memo.claims, applications=memo.applications)
+        memo = Memo(claims=memo.claims, applications=memo.applications, examined=memo.examined, readings=memo.readings)
         verdict = _evaluate(case, memo)
     return verdict
+
+
+def _layout_of(path: str) -> str:
+    """The path of the layout that the inspection at `path` belongs to."""
+    return path.rpartition("/inspection[")[0]
 
 
 def verify_any(cases: Sequence[Case], inspector: Inspector | None = None) -> Verdict:
@@ -89,11 +98,21 @@ def verify_any(cases: Sequence[Case], inspector: Inspector | None = None) -> Ver
     return replace(verdicts[0], root=root, inputs=tuple(d for verdict in verdicts for d in verdict.inputs))
 
 
+def without_layout(name: str, at: datetime, asked: Sequence[Asked]) -> Verdict:
+    """The verdict on the target `name` where no layout was found to judge it by: it fails, and says what was asked."""
+    facts = {"asked": [{"place": one.place, "answer": one.answer} for one in asked]}
+    places = f"{len(asked)} place{'s' * (len(asked) != 1)} asked"
+    reason = f"no layout was given, and no pack that holds one is attached; {places}"
+    leaf = failed("layout.none", name, reason, facts=facts)
+    notes = [note("evidence.asked", one.place, one.answer) for one in asked]
+    return Verdict(all_of(ROOT, "", (all_of("evidence", name, (leaf, *notes), reason),)), at, sha256(b""))
+
+
 def _evaluate(case: Case, memo: Memo) -> Verdict:
     policy = case.policy
     case = _sorted(case)
     memo.shared = _shared_origins(case.evidence)
-    signature = _owner_signatures(case)
+    signature = judge_owners(case)
     checks: list[Check] = [signature]
     summary = None
     if policy.verified is not None and signature.outcome.passes:
@@ -101,16 +120,26 @@ def _evaluate(case: Case, memo: Memo) -> Verdict:
         if not isinstance(layout, Layout):
             raise Malformed("not a layout", path=policy.sealed.origin, got=f"a {describe(layout)}")
         authority = Authority.of(layout, case.principals)
-        strict = case.profile is Profile.STRICT
-        layout = substitute(layout, case.parameters, case.patterns, strict=strict)
+        if layout.terms is not None:
+            from navicert.verify.attestations import check_expressions
+
+            check_expressions(layout, case.limits)
+        if case.parameters is not None:
+            from navicert.verify.parameters import substitute
+
+            strict = case.profile is Profile.STRICT
+            layout = substitute(layout, case.parameters, case.patterns, strict=strict)
+            check_claims(layout)
         place = Place(ROOT, (), (str(policy.verified.content),))
         outcomes = judge_layout(Setting(case, layout, authority, place, memo))
         checks += _version(case, authority.release)
+        checks += _found(case, layout)
         checks += outcomes.checks
         checks += _target(case, layout, outcomes)
         summary = outcomes.ways[0].summary if outcomes.ways else None
     root = all_of(ROOT, "", tuple(checks))
-    inputs = tuple(dict.fromkeys(exhibit.document.digest for exhibit in case.evidence))
+    digests = [*(exhibit.document.digest for exhibit in case.evidence), *(claim.digest for claim in case.claims)]
+    inputs = tuple(dict.fromkeys(digests))
     verdict = Verdict(root, case.at, case.policy_digest, inputs)
     return verdict.with_summary(summary) if verdict.passed else verdict
 
@@ -120,14 +149,20 @@ def _sorted(case: Case) -> Case:
 
     def place(exhibit: Exhibit) -> tuple[object, ...]:
         document = exhibit.document
-        who = sorted(key.fingerprint for key in document.signers)
+        who = sorted([*(key.fingerprint for key in document.signers), *map(str, document.identities)])
         return (str(document.digest), document.origin, exhibit.step or "", exhibit.scope, who)
 
     def origin(refusal: Refusal) -> tuple[str, ...]:
         return (refusal.origin, refusal.reason, refusal.step or "", refusal.claimed or "")
 
+    def claim(claimed: Claimed) -> tuple[str, ...]:
+        return (str(claimed.digest), str(claimed.index), str(claimed.manifest), claimed.origin)
+
     return replace(
-        case, evidence=tuple(sorted(case.evidence, key=place)), refused=tuple(sorted(case.refused, key=origin))
+        case,
+        evidence=tuple(sorted(case.evidence, key=place)),
+        refused=tuple(sorted(case.refused, key=origin)),
+        claims=tuple(sorted(case.claims, key=claim)),
     )
 
 
@@ -141,52 +176,6 @@ def _shared_origins(evidence: Sequence[Exhibit]) -> frozenset[str]:
     )
 
 
-def _owner_signatures(case: Case) -> Check:
-    """The layout is signed by its owners: all that were named, or as many as were asked for. Spec: §5.2 (1)."""
-    policy, revoked = case.policy, case.revoked
-    signers = policy.verified.signers if policy.verified is not None else ()
-    children: list[Check] = []
-    counted: set[str] = set()
-    for key in policy.owners:
-        who = case.principals.get(key.fingerprint, key.fingerprint)
-        made = [member for member in key.members if member in signers]
-        standing = [] if revoked.denies_key(key) else [one for one in made if not revoked.denies_key(one)]
-        valid = [one for one in standing if not (one.expired(case.at) or key.expired(case.at))]
-        if revoked.denies_key(key) or (made and not standing):
-            children.append(failed("layout.owner", key.short, "this key is revoked"))
-        elif who in revoked.identities:
-            children.append(failed("layout.owner", key.short, f"{who} is revoked"))
-        elif not made:
-            children.append(failed("layout.owner", key.short, _why_not(case, key)))
-        elif not valid:
-            expired = key if key.expired(case.at) else standing[0]
-            children.append(failed("layout.owner", key.short, f"signed with an expired key: {expiry_of(expired)}"))
-        elif policy.need is not None and who in counted:
-            children.append(note("layout.owner", key.short, f"signed the layout too, for {who}, who counts once"))
-        else:
-            counted.add(who)
-            children.append(passed("layout.owner", key.short, "signed the layout"))
-    need = len(policy.owners) if policy.need is None else policy.need
-    origin = policy.sealed.origin
-    denied = None if policy.verified is None else revoked.denies_document(policy.verified)
-    if denied is not None:
-        return failed("layout.signature", origin, f"this layout is revoked by its digest {denied}")
-    good = sum(child.outcome.passes for child in children if not child.is_note)
-    reason = f"signed by {good} of {need} required owners" if children else "no owner key was given"
-    facts = {"required": need, "owners": [key.id for key in policy.owners]}
-    return at_least(need, "layout.signature", origin, tuple(children), reason, spec="§5.2 (1)", facts=facts)
-
-
-def _why_not(case: Case, key: Key) -> str:
-    if key.openpgp and case.policy.sealed.form == "dsse":
-        return "this is a GPG key, and the layout is DSSE, which such keys cannot sign"
-    found = [signature.keyid or "(no id)" for signature in case.policy.sealed.signatures]
-    if not found:
-        return "the layout carries no signature"
-    named = ", ".join(keyid[:8] for keyid in found[:5])
-    return f"no valid signature of this key; the layout carries signatures by {named}"
-
-
 def _version(case: Case, release: Release) -> list[Check]:
     """The layout is not older than the verifier has seen. The guard is the verifier's state, never the store's."""
     if case.min_version is None:
@@ -198,6 +187,26 @@ def _version(case: Case, release: Release) -> list[Check]:
     return [say("layout.version", "", reason, facts={"version": release.version, "required": case.min_version})]
 
 
+def _found(case: Case, layout: Layout) -> list[Check]:
+    """That there is evidence at all, which places were asked for it, and what was found that belongs to no step."""
+    if not case.asked:
+        return []
+    steps = {step.name for step in layout.steps}
+    strays = [one for one in case.refused if steps.isdisjoint((one.step, one.claimed))]
+    count, places = len(case.evidence), f"{len(case.asked)} place{'s' * (len(case.asked) != 1)}"
+    facts = {"asked": [{"place": one.place, "answer": one.answer} for one in case.asked]}
+    name = "" if case.target is None else case.target.name
+    if count:
+        reason = f"{count} document{'s verify' if count > 1 else ' verifies'}; {places} asked"
+        leaf = passed("evidence.found", name, reason, facts=facts)
+    else:
+        what = f"{len(case.refused)} found, and none verifies" if case.refused else "none was found"
+        leaf = failed("evidence.found", name, f"no evidence: {what}; {places} asked", facts=facts)
+    notes = [note("evidence.asked", one.place, one.answer) for one in case.asked]
+    misses = [note("evidence.near-miss", one.origin, one.reason) for one in strays]
+    return [all_of("evidence", name, (leaf, *misses, *notes), leaf.reason)]
+
+
 def _target(case: Case, layout: Layout, outcomes: Outcomes) -> list[Check]:
     target = case.target
     if target is None:
@@ -206,6 +215,8 @@ def _target(case: Case, layout: Layout, outcomes: Outcomes) -> list[Check]:
     names = {item.name for item in layout.steps} | {item.name for item in layout.inspections}
     if step not in names:
         return [failed("target.bound", target.name, f'there is no step "{step}" to bind it to')]
+    if any(is_claimed(item) for item in layout.steps if item.name == step):
+        return [failed("target.bound", target.name, f'"{step}" is a claim, which nobody signs: it binds nothing')]
     offers = [Products(f"step {c.step}", c.record.products) for c in outcomes.chapters if c.step == step]
     inspections = target_inspections(case, layout)
     wanted = {f"inspection {inspection.name}" for inspection in inspections}

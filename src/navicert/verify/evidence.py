@@ -9,40 +9,46 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
 
 from navicert.crypto.key import Key
-from navicert.digest import Digest, DigestSet
+from navicert.dataclass import dataclass
+from navicert.digest import Digest
 from navicert.envelope.body import Body
 from navicert.envelope.document import Verified
-from navicert.errors import Malformed
-from navicert.model.field import as_list, as_object, as_text, as_texts, required
+from navicert.model.artifact import Artifacts
 from navicert.model.layout import Layout
-from navicert.model.link import Artifacts, Link
+from navicert.model.link import Link
 from navicert.model.principal import Principal
-from navicert.model.statement import ResourceDescriptor, Statement
+from navicert.model.statement import Statement
 from navicert.verdict import Check
+from navicert.verify.case import Claimed
 from navicert.verify.rules import Record
 
-LINK_PREDICATE: Final = re.compile(r"https://in-toto\.io/(?:attestation/link/v0\.[0-9]+|Link/v[01](?:\.[0-9]+)*)")
-"""Predicate types that carry a link."""
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
-_URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_URI: Final = r"[A-Za-z][A-Za-z0-9+.-]*://"
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What one document proves about a step. `tree` is the check of a sublayout, None for a link."""
+    """What one document proves about a step, or one claim says. `tree` is the check of a sublayout, None for a
+    link."""
 
-    document: Verified[Body]
-    signers: Mapping[Principal, Key]
+    document: Verified[Body] | Claimed
+    signers: Mapping[Principal, Key | None]
+    """Who counts, each with the key of the signature; None for an identity, whose keys live for minutes."""
     record: Record
     command: tuple[str, ...]
     byproducts: Mapping[str, object]
     tree: Check | None = None
     alternative: int = 0
     """Which of the ways in which a sublayout holds this is."""
+    checks: tuple[Check, ...] = ()
+    """Of a statement: what was found out about it by itself."""
+    run: str | None = None
+    """The run that a link says it belongs to."""
 
     @property
     def origin(self) -> str:
@@ -66,51 +72,29 @@ class Claim:
     environment: Mapping[str, object]
 
 
+def carries_link(predicate_type: str) -> bool:
+    """Whether predicates of this type are links."""
+    from navicert.model.predicate import kind_of
+
+    kind = kind_of(predicate_type)
+    return kind is not None and kind.name == "link"
+
+
 def claim_of(body: Link | Statement | Layout) -> Claim | None:
     """What `body` claims about a step; None for what is no link. Raises `Malformed` for a bad link predicate."""
     if isinstance(body, Link):
         return Claim(body.name, Record(body.materials, body.products), body.command, body.byproducts, body.environment)
-    if isinstance(body, Statement) and LINK_PREDICATE.fullmatch(body.predicate_type):
+    if isinstance(body, Statement) and carries_link(body.predicate_type):
         return _from_statement(body)
     return None
 
 
 def _from_statement(statement: Statement) -> Claim:
-    predicate = statement.predicate
-    where = "/predicate"
-    materials = predicate.get("materials")
-    if isinstance(materials, dict):
-        # The predicate types before v0.3 keep the classic map of path to digests.
-        pairs: Artifacts = {
-            path: DigestSet.from_json(digests, f"{where}/materials") for path, digests in materials.items()
-        }
-    else:
-        items = as_list([] if materials is None else materials, f"{where}/materials")
-        pairs = _named([ResourceDescriptor.from_json(m, f"{where}/materials/{i}") for i, m in enumerate(items)], where)
-    return Claim(
-        as_text(required(predicate, "name", where), f"{where}/name"),
-        Record(pairs, _named(statement.subjects, "/subject")),
-        _command(predicate.get("command", []), f"{where}/command"),
-        as_object(predicate.get("byproducts", {}), f"{where}/byproducts"),
-        as_object(predicate.get("environment", {}), f"{where}/environment"),
-    )
+    from navicert.model.predicate.link import LinkPredicate, artifacts_of
 
-
-def _command(value: object, where: str) -> tuple[str, ...]:
-    # The predicate types before v0.3 hold one string.
-    return (value,) if isinstance(value, str) else as_texts(value, where)
-
-
-def _named(descriptors: list[ResourceDescriptor] | tuple[ResourceDescriptor, ...], where: str) -> Artifacts:
-    artifacts: dict[str, DigestSet] = {}
-    for descriptor in descriptors:
-        name = descriptor.name or descriptor.uri
-        if not name:
-            raise Malformed("artifact of a link without a name", pointer=where)
-        if name in artifacts:
-            raise Malformed("artifact of a link named twice", pointer=where, got=repr(name)[:80])
-        artifacts[name] = descriptor.digests
-    return artifacts
+    link = LinkPredicate.from_json(statement.predicate, "/predicate")
+    record = Record(link.materials, artifacts_of(statement.subjects, "/subject"))
+    return Claim(link.name, record, link.command, link.byproducts, link.environment)
 
 
 def odd_path(record: Record) -> str | None:
@@ -120,16 +104,17 @@ def odd_path(record: Record) -> str | None:
     `scheme://` is a URI and keeps its spelling; `../x` and `/x` are in normal form.
     """
     for artifacts in (record.materials, record.products):
-        for path in artifacts:
-            if _is_odd(path):
-                return path
+        if artifacts.names.irregular:
+            for path in artifacts.entries:
+                if _is_odd(path):
+                    return path
     return None
 
 
 def _is_odd(path: str) -> bool:
     if "/" not in path and path not in ("", ".") and not path.startswith("file:"):
         return False
-    if _URI.match(path):
+    if "://" in path and re.match(_URI, path):
         return False
     path = path.removeprefix("file:")
     # normpath keeps two leading slashes, which POSIX leaves to the system.
@@ -139,11 +124,13 @@ def _is_odd(path: str) -> bool:
 def same_artifacts(left: Record, right: Record, *, strong: bool) -> bool:
     """Whether two links report the same artifacts, by the same comparison that rules use."""
     if not strong:
-        return left.materials == right.materials and left.products == right.products
+        return left == right
     return _agree(left.materials, right.materials) and _agree(left.products, right.products)
 
 
 def _agree(left: Artifacts, right: Artifacts) -> bool:
+    if left.plain and right.plain:
+        return left == right
     if left.keys() != right.keys():
         return False
     return all(digests.agrees(right[path]) for path, digests in left.items())

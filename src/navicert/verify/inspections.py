@@ -8,9 +8,10 @@ Spec: in-toto v1.0 §4.3.4, §5.2 (10, 11).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol
 
+from navicert.dataclass import dataclass
+from navicert.errors import Malformed
+from navicert.interface import Protocol
 from navicert.model.layout import Inspection
 from navicert.model.rule import Side
 from navicert.verdict import Check, Outcome, all_of, broke, failed, passed, skipped
@@ -20,6 +21,12 @@ from navicert.verify.rulings import Judge, Rulings
 from navicert.verify.selection import Choice
 from navicert.verify.setting import Setting, words
 from navicert.verify.target import Products
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+_IMAGE_BASE: Final = ("navicert", "inspect", "image-base")
 
 
 class Inspector(Protocol):
@@ -53,6 +60,8 @@ def judge_inspections(
     ties: list[Products] = []
     for inspection in setting.layout.inspections:
         result = results.get(inspection.name)
+        if is_about_target(inspection):
+            result = look_at_target(setting, inspection, judge.choice)
         if blocker is not None:
             reason = "not run: an earlier check did not pass"
             checks.append(skipped("inspection", inspection.name, reason, cause=blocker))
@@ -68,6 +77,46 @@ def judge_inspections(
             else:
                 blocker = setting.path_of(inspection)
     return Inspected(tuple(checks), tuple(ties))
+
+
+def is_about_target(inspection: Inspection) -> bool:
+    """Whether `inspection` looks only at the image that is judged and at what steps recorded: then it is judged with
+    the chain, and nobody has to run it."""
+    return inspection.run[:3] == _IMAGE_BASE and "target" in inspection.run[3:]
+
+
+def steps_looked_at(inspection: Inspection) -> tuple[str, ...]:
+    """The steps whose materials an inspection about the target looks at."""
+    from navicert.verify.builtin import image_base_of
+
+    try:
+        image_base = image_base_of(inspection.run)
+    except Malformed:
+        return ()
+    return () if image_base is None else image_base.steps
+
+
+def look_at_target(setting: Setting, inspection: Inspection, choice: Choice) -> InspectionResult:
+    """What an inspection about the target gives, where the steps are those of `choice`."""
+    from navicert.verify.builtin import image_base_of
+    from navicert.verify.foundation import material_of, pinned, recorded_layers
+
+    def declared(base: str, platform: str) -> str | None:
+        material = material_of(base)
+        if material is None:
+            return pinned(base)
+        step, name = material
+        return recorded_layers(choice[step].record.materials, name, platform) if step in choice else None
+
+    try:
+        image_base = image_base_of(inspection.run)
+    except Malformed as error:
+        return InspectionResult(2, output=str(error))
+    target = setting.case.target
+    if image_base is None or target is None or target.kind != "image":
+        return InspectionResult(None, problem="no image is judged – name one as the target")
+    value, reason = image_base.judge(target.layers, declared)
+    return InspectionResult(value, output=reason)
 
 
 def succeeded(result: InspectionResult) -> bool:

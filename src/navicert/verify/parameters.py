@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Final
 
+from navicert.dataclass import replace
 from navicert.errors import Malformed
 from navicert.model.layout import Inspection, Layout, Step
 from navicert.model.rule import Rule
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+    from navicert.model.requirement import Requirement
 
 _TOKEN: Final = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]+")
@@ -58,7 +63,12 @@ def substitute(layout: Layout, values: Mapping[str, str] | None, patterns: froze
             expected_command=tuple(fill(word, f'step "{item.name}"') for word in item.expected_command),
             expected_materials=rules(item.expected_materials, f'step "{item.name}"'),
             expected_products=rules(item.expected_products, f'step "{item.name}"'),
+            predicate=None if item.predicate is None else requirement(item.predicate, f'step "{item.name}"'),
         )
+
+    def requirement(item: Requirement, where: str) -> Requirement:
+        # Expressions see parameters as variables: a value is never part of their text.
+        return replace(item, subjects=rules(item.subjects, where))
 
     def inspection(item: Inspection) -> Inspection:
         return replace(

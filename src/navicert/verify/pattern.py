@@ -6,42 +6,77 @@ escapes. Spec: in-toto v1.0 §4.3.3 as all implementations read it (Python's fnm
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from fnmatch import translate
-from typing import Final
+from collections.abc import Callable, Sequence
 
-_WILD: Final = re.compile(r"[*?\[]")
+from navicert.model.artifact import Artifacts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+_WILD: Final = "*?["
 _LAST: Final = "\U0010ffff"
 
 
 class Pattern:
-    """One pattern, compiled."""
+    """One pattern. What is literal at its beginning, or at its end after one `*`, is looked up; a regular expression
+    is made only where paths are left to try it on."""
 
-    __slots__ = ("_match", "_prefix", "_rest", "text")
+    __slots__ = ("_match", "_prefix", "_rest", "_suffix", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
-        wild = _WILD.search(text)
-        self._prefix = text if wild is None else text[: wild.start()]
-        self._rest = "" if wild is None else text[wild.start() :]
-        self._match = re.compile(translate(text)).match if self._rest not in ("", "*") else None
+        wild = text.find("*")
+        if wild < 0 or "?" in text or "[" in text:
+            wild = min(place if place >= 0 else len(text) for place in map(text.find, _WILD))
+        self._prefix, self._rest = text[:wild], text[wild:]
+        # None where more than one `*` is not literal.
+        simple = self._rest[:1] == "*" and not any(character in self._rest[1:] for character in _WILD)
+        self._suffix = self._rest[1:] if simple else None
+        self._match: Callable[[str], object] | None = None
 
     def matches(self, path: str) -> bool:
         """Whether the whole of `path` matches."""
-        if self._match is not None:
-            return self._match(path) is not None
-        return path.startswith(self._prefix) if self._rest else path == self._prefix
-
-    def select(self, paths: Sequence[str]) -> Iterable[str]:
-        """The matching ones among `paths`, which must be sorted; only those with the literal beginning are tried."""
-        start = bisect_left(paths, self._prefix)
         if not self._rest:
-            return paths[start : start + 1] if paths[start : start + 1] == [self._prefix] else ()
-        stop = bisect_left(paths, self._prefix + _LAST, start)
-        # A path may itself go on with the last code point.
-        while stop < len(paths) and paths[stop].startswith(self._prefix):
-            stop += 1
-        found = paths[start:stop]
-        return found if self._match is None else [path for path in found if self._match(path)]
+            return path == self._prefix
+        if not path.startswith(self._prefix):
+            return False
+        if self._suffix is not None:
+            return path.endswith(self._suffix) and len(path) >= len(self._prefix) + len(self._suffix)
+        return self._expression(path) is not None
+
+    @property
+    def _expression(self) -> Callable[[str], object]:
+        if self._match is None:
+            import re
+            from fnmatch import translate
+
+            self._match = re.compile(translate(self.text)).match
+        return self._match
+
+    def select(self, artifacts: Artifacts) -> Sequence[str]:
+        """The matching ones among the paths of `artifacts`, in their order; only those with the literal beginning, or
+        end, are tried."""
+        if not self._rest:
+            return (self._prefix,) if self._prefix in artifacts.entries else ()
+        if not self._prefix:
+            if self._suffix == "":
+                return artifacts.ordered
+            if self._suffix is not None:
+                return sorted(path[::-1] for path in _beginning(artifacts.mirrored, self._suffix[::-1]))
+        found = _beginning(artifacts.ordered, self._prefix)
+        if self._suffix == "" or not found:
+            return found
+        match = self.matches if self._suffix is not None else self._expression
+        return [path for path in found if match(path)]
+
+
+def _beginning(ordered: Sequence[str], prefix: str) -> Sequence[str]:
+    """Those of `ordered` that begin with `prefix`."""
+    start = bisect_left(ordered, prefix)
+    stop = bisect_left(ordered, prefix + _LAST, start)
+    # A path may itself go on with the last code point.
+    while stop < len(ordered) and ordered[stop].startswith(prefix):
+        stop += 1
+    return ordered[start:stop]

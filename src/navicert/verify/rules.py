@@ -6,22 +6,29 @@ consumes some; DISALLOW and REQUIRE look at what is left; after the last rule wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
 
+from navicert.dataclass import dataclass
 from navicert.digest import DigestSet
-from navicert.model.link import Artifacts
+from navicert.model.artifact import Artifacts, Entry, full
 from navicert.model.rule import Rule, RuleKind, Side
 from navicert.verify.pattern import Pattern
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, init=False)
 class Record:
     """The two lists of one link (or of what an inspection found)."""
 
     materials: Artifacts
     products: Artifacts
+
+    def __init__(self, materials: Mapping[str, DigestSet], products: Mapping[str, DigestSet]) -> None:
+        object.__setattr__(self, "materials", Artifacts.of(materials))
+        object.__setattr__(self, "products", Artifacts.of(products))
 
     def side(self, side: Side) -> Artifacts:
         """The list that `side` names."""
@@ -52,7 +59,6 @@ class Application:
     mismatches: tuple[Mismatch, ...] = ()
 
 
-Compare = Callable[[DigestSet, DigestSet], bool]
 Lookup = Callable[[str], Record | None]
 
 _EMPTY: Final = Record({}, {})
@@ -72,8 +78,7 @@ def apply_rules(
     nothing. `strong` compares common strong digests; without it digest sets must be equal.
     """
     queue = _Queue(record.side(side))
-    same: Compare = DigestSet.agrees if strong else DigestSet.__eq__
-    other: Compare = DigestSet.differs if strong else DigestSet.__ne__
+    same = _same if strong else _equal
     applications: list[Application] = []
     for index, rule in enumerate(rules):
         pattern = Pattern(rule.pattern)
@@ -89,93 +94,118 @@ def apply_rules(
             applications.append(Application(index, rule, offending=tuple(left)))
             queue.condemn(left)
         else:
-            chosen = _choose(rule.kind, queue.select(pattern), record, other)
+            chosen = _choose(rule.kind, queue.select(pattern), record, strong=strong)
             applications.append(Application(index, rule, queue.consume(chosen)))
     return tuple(_settle(application, queue) for application in applications)
+
+
+_FEW: Final = 4
+"""What is left is tried one by one where so many times as much has been consumed; else what matches is looked up."""
 
 
 class _Queue:
     """The artifacts not yet consumed. Condemned ones (left for a failed DISALLOW) are out, but not consumed."""
 
-    __slots__ = ("_artifacts", "_consumed", "_left", "_paths")
+    __slots__ = ("_condemned", "_left", "artifacts")
 
     def __init__(self, artifacts: Artifacts) -> None:
-        self._artifacts = artifacts
-        self._paths = sorted(artifacts)
-        self._left = set(self._paths)
-        self._consumed: set[str] = set()
+        self.artifacts = artifacts
+        # None stands for all of them, as long as that is so: most lists are consumed by one rule.
+        self._left: set[str] | None = None
+        self._condemned: set[str] = set()
 
     def holds(self, path: str) -> bool:
-        return path in self._left
+        return path in (self.artifacts if self._left is None else self._left)
 
-    def select(self, pattern: Pattern) -> list[str]:
-        return [path for path in pattern.select(self._paths) if path in self._left]
-
-    def digests(self, path: str) -> DigestSet:
-        return self._artifacts[path]
+    def select(self, pattern: Pattern) -> Sequence[str]:
+        left = self._left
+        if left is None:
+            return pattern.select(self.artifacts)
+        if not left:
+            return ()
+        if len(left) * _FEW < len(self.artifacts):
+            return sorted(path for path in left if pattern.matches(path))
+        return [path for path in pattern.select(self.artifacts) if path in left]
 
     def consume(self, paths: Sequence[str]) -> tuple[str, ...]:
-        self._left.difference_update(paths)
-        self._consumed.update(paths)
+        if paths:
+            if self._left is None:
+                self._left = set(self.artifacts.entries) if len(paths) < len(self.artifacts) else set()
+            self._left.difference_update(paths)
         return tuple(paths)
 
     def condemn(self, paths: Sequence[str]) -> None:
-        self._left.difference_update(paths)
+        self.consume(paths)
+        self._condemned.update(paths)
 
     def consumed(self, path: str) -> bool:
-        return path in self._consumed
+        return not self.holds(path) and path not in self._condemned
 
 
-def _choose(kind: RuleKind, paths: Sequence[str], record: Record, other: Compare) -> list[str]:
-    materials, products = record.materials, record.products
+def _same(actual: Entry, expected: Entry) -> bool:
+    """Whether both certainly name the same content."""
+    return full(actual).agrees(full(expected))
+
+
+def _equal(actual: Entry, expected: Entry) -> bool:
+    """Whether both sets of digests are the same, letter for letter: the classic rule."""
+    return actual == expected
+
+
+def _choose(kind: RuleKind, paths: Sequence[str], record: Record, *, strong: bool) -> Sequence[str]:
+    materials, products = record.materials.entries, record.products.entries
     if kind is RuleKind.CREATE:
         return [path for path in paths if path in products and path not in materials]
     if kind is RuleKind.DELETE:
         return [path for path in paths if path in materials and path not in products]
     if kind is RuleKind.MODIFY:
-        return [
-            path for path in paths if path in materials and path in products and other(materials[path], products[path])
-        ]
+        both = [path for path in paths if path in materials and path in products]
+        other = [path for path in both if materials[path] != products[path]]
+        # Digests that are written otherwise need not mean other content.
+        return [path for path in other if full(materials[path]).differs(full(products[path]))] if strong else other
     if kind is RuleKind.ALLOW:
-        return list(paths)
+        return paths
     raise ValueError(f"{kind.value} consumes nothing by itself")
 
 
 def _match(
-    rule: Rule, pattern: Pattern, queue: _Queue, lookup: Lookup, same: Compare
-) -> tuple[list[str], tuple[Mismatch, ...]]:
+    rule: Rule, pattern: Pattern, queue: _Queue, lookup: Lookup, same: Callable[[Entry, Entry], bool]
+) -> tuple[Sequence[str], tuple[Mismatch, ...]]:
     if rule.step is None or rule.dest_type is None:
         raise ValueError("a MATCH names a step and one of its lists")
-    counterparts = (lookup(rule.step) or _EMPTY).side(rule.dest_type)
+    own, theirs = queue.artifacts, (lookup(rule.step) or _EMPTY).side(rule.dest_type).entries
+    paths, counterparts = match_paths(rule, pattern, queue.select)
+    actual: list[Entry] = list(map(own.entries.__getitem__, paths))
+    expected: list[Entry | None] = list(map(theirs.get, counterparts))
+    if own.plain and actual == expected:
+        return paths, ()
     consumed: list[str] = []
     mismatches: list[Mismatch] = []
-    for path, counterpart in match_paths(rule, pattern, queue.select):
-        expected = counterparts.get(counterpart)
-        if expected is None:
+    for path, counterpart, mine, other in zip(paths, counterparts, actual, expected, strict=True):
+        if other is None:
             continue
-        actual = queue.digests(path)
-        if same(actual, expected):
+        # Of two lone SHA-256 digests equality decides; everything else is compared with care.
+        if (mine == other and type(mine) is str) or same(mine, other):
             consumed.append(path)
         else:
-            mismatches.append(Mismatch(path, counterpart, actual, expected))
+            mismatches.append(Mismatch(path, counterpart, full(mine), full(other)))
     return consumed, tuple(mismatches)
 
 
-def match_paths(rule: Rule, pattern: Pattern, select: Callable[[Pattern], Sequence[str]]) -> list[tuple[str, str]]:
-    """The paths among `select` that a MATCH looks at, each with the path of its counterpart.
+def match_paths(
+    rule: Rule, pattern: Pattern, select: Callable[[Pattern], Sequence[str]]
+) -> tuple[Sequence[str], Sequence[str]]:
+    """The paths among `select` that a MATCH looks at, and the paths of their counterparts.
 
     Prefixes are literal folders: the pattern is matched against what follows the source prefix.
     """
     source, dest = _folder(rule.source_prefix), _folder(rule.dest_prefix)
     if not source:
-        return [(path, dest + path) for path in select(pattern)]
+        paths = select(pattern)
+        return paths, [dest + path for path in paths] if dest else paths
     below = select(Pattern(_quote(source) + "*"))
-    found = []
-    for path in below:
-        rest = path[len(source) :]
-        if pattern.matches(rest):
-            found.append((path, dest + rest))
-    return found
+    paths = [path for path in below if pattern.matches(path[len(source) :])]
+    return paths, [dest + path[len(source) :] for path in paths]
 
 
 def _folder(prefix: str | None) -> str:

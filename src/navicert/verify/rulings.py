@@ -6,8 +6,8 @@ Spec: in-toto v1.0 §5.3.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 
+from navicert.dataclass import dataclass, field
 from navicert.model.layout import Inspection, Step
 from navicert.model.rule import Rule, RuleKind, Side
 from navicert.verdict import Check, all_of, failed, passed, skipped, warned
@@ -32,11 +32,15 @@ class Rulings:
 
     setting: Setting
     found: Mapping[str, Record]
+    _named: dict[tuple[str, Side], frozenset[str]] = field(default_factory=dict)
+    """The steps that the rules of an item match against."""
 
     def apply(self, item: Step | Inspection, side: Side, record: Record, choice: Choice) -> tuple[Application, ...]:
         """What the rules of `item` do to `record`, where the steps are those of `choice`."""
         rules = rules_of(item, side)
-        named = sources(rules)
+        named = self._named.get((item.name, side))
+        if named is None:
+            named = self._named[item.name, side] = sources(rules)
         records = {name: choice[name].record for name in named if name in choice}
         if isinstance(item, Inspection):
             # Inspections see one another, and what they find themselves.
@@ -94,7 +98,8 @@ class Judge:
         here = f"{self._setting.path_of(item)}/{id}[{item.name}]"
         changed: dict[str, str] = {}
         checks: list[Check] = []
-        for application in self.rulings.apply(item, side, record, self.choice):
+        applications = self.rulings.apply(item, side, record, self.choice)
+        for application in applications:
             subject = f"{application.index + 1} {application.rule}"
             if application.mismatches:
                 check = self._mismatch(item, side, application, subject, here)
@@ -115,12 +120,11 @@ class Judge:
                 check = passed(id_of_rule, subject, _count(application.consumed, "artifact"))
             checks.append(check)
         reason = f"{_count(rules, 'rule')} on {_count(record.side(side), 'artifact')}"
-        return all_of(id, item.name, tuple(checks), reason, facts=self._course(item, side, record))
+        return all_of(id, item.name, tuple(checks), reason, facts=self._course(applications, side, record))
 
-    def _course(self, item: Step | Inspection, side: Side, record: Record) -> Mapping[str, object]:
+    def _course(self, applications: Sequence[Application], side: Side, record: Record) -> Mapping[str, object]:
         """What UPSTREAM tells of rules that failed: the artifacts in the order of the link, and what each rule up to
         the first that fails consumed."""
-        applications = self.rulings.apply(item, side, record, self.choice)
         if self._setting.case.profile is not Profile.UPSTREAM or not any(one.offending for one in applications):
             return {}
         return {
@@ -184,7 +188,8 @@ class Judge:
         for rule in rules:
             if rule.step in self.missing:
                 pattern = Pattern(rule.pattern)
-                if match_paths(rule, pattern, lambda wanted: [path] if wanted.matches(path) else []):
+                paths, _ = match_paths(rule, pattern, lambda wanted: [path] if wanted.matches(path) else [])
+                if paths:
                     return self._setting.threshold_path(rule.step)
         return None
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
+from navicert.dataclass import dataclass, field
 from navicert.model.layout import Inspection, Layout, Step
 from navicert.model.link import Link
 from navicert.verdict import Check, Outcome, failed, warned
@@ -14,6 +14,10 @@ from navicert.verify.evidence import Claim
 from navicert.verify.explain import Chapter
 from navicert.verify.rules import Application, Record
 from navicert.verify.target import Products
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from navicert.verify.cel import Expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,10 @@ class Memo:
     )
     """What rules did, by the identity of the records that they were applied to; and these records, so that no other
     object takes over an identity."""
+    examined: dict[tuple[object, ...], tuple[Check, ...]] = field(default_factory=dict)
+    """What was found out about single statements."""
+    readings: dict[str, Expression] = field(default_factory=dict)
+    """Expressions that were read."""
     pending: dict[str, Inspection] = field(default_factory=dict)
     sublayouts: int = 0
     shared: frozenset[str] = frozenset()
@@ -56,6 +64,18 @@ class Setting:
     def strong(self) -> bool:
         """Whether artifacts are compared by their common strong digests."""
         return self.case.profile.compares_strong_digests
+
+    @property
+    def ties_runs(self) -> bool:
+        """Whether links have to belong to one run, where they say to which."""
+        terms = self.layout.terms
+        return terms is not None and terms.run.value != "any"
+
+    @property
+    def demands_run(self) -> bool:
+        """Whether every link has to say to which run it belongs."""
+        terms = self.layout.terms
+        return terms is not None and terms.run.value == "required"
 
     @property
     def is_root(self) -> bool:

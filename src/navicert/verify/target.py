@@ -7,25 +7,33 @@ one) reports binds.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 
-from navicert.model.link import Artifacts
+from navicert.dataclass import dataclass
+from navicert.digest import DigestSet
+from navicert.model.artifact import Artifacts
 from navicert.verdict import Check, at_least, failed, passed
 from navicert.verify.case import Part, Revocations, Target
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Products:
     """What one step or inspection reports as produced; `source` names it for people."""
 
     source: str
     artifacts: Artifacts
 
+    def __init__(self, source: str, artifacts: Mapping[str, DigestSet]) -> None:
+        object.__setattr__(self, "source", source)
+        object.__setattr__(self, "artifacts", Artifacts.of(artifacts))
+
     def by_digest(self) -> dict[str, list[str]]:
         """SHA-256 (lower-case hex) → the paths that have it."""
         index: dict[str, list[str]] = {}
-        for path, digests in self.artifacts.items():
-            for digest in digests.strong:
+        for path, entry in self.artifacts.entries.items():
+            if isinstance(entry, str):
+                index.setdefault(entry, []).append(path)
+                continue
+            for digest in entry.strong:
                 if digest.algorithm == "sha256":
                     index.setdefault(digest.hex, []).append(path)
         return index
@@ -35,6 +43,11 @@ def is_bound(target: Target, products: Products) -> bool:
     """Whether `products` alone bind the whole of `target`: all of it by digests, or all of it by text files."""
     index = products.by_digest()
     return any(_recorded_as(target, index, by_text=by_text) for by_text in (False, True))
+
+
+def bound_by_digest(target: Target, products: Products) -> list[str]:
+    """What of `products` binds the whole of `target` by digests, no text files; nothing where it is not bound."""
+    return _recorded_as(target, products.by_digest(), by_text=False)
 
 
 def may_be_bound(target: Target, digests: Collection[str]) -> bool:

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from navicert.authoring.draft import Draft, Functionary, read_draft
+from navicert.authoring.draft import Draft, read_draft
 from navicert.authoring.expiry import Expiry
+from navicert.authoring.functionary import Functionary
 from navicert.authoring.node import of_json
 from navicert.authoring.yaml import read_yaml
 from navicert.errors import Malformed
@@ -120,7 +121,7 @@ def test_a_step_or_person_may_be_called_what_yaml_takes_for_something_else(name)
         ("[]", "f.yaml:1: /: wrong type (expected a layout, got a list)"),
         ("steps", "f.yaml:1: /: wrong type (expected a layout, got 'steps')"),
         ("stps: []", 'f.yaml:1: /stps: no field "stps" in a layout – did you mean "steps"?'),
-        ("keys: {}", 'f.yaml:1: /keys: no field "keys" in a layout – there are expires,'),
+        ("keys: {}", 'f.yaml:1: /keys: no field "keys" in a layout – there are authorities,'),
         ("steps: {}", "f.yaml:1: /steps: wrong type (expected a list of steps, got fields)"),
         ("inspections: x", "f.yaml:1: /inspections: wrong type (expected a list of inspections, got 'x')"),
         ("steps:\n - x", "f.yaml:2: /steps/0: wrong type (expected a step, got 'x')"),

@@ -16,7 +16,7 @@ from navicert.authoring.finding import CATALOGUE, Severity
 from navicert.authoring.lint import lint, worst
 from navicert.authoring.pattern import Effort
 from navicert.authoring.policy import Policy, read_policy
-from navicert.cli.layout_source import built_in_problem
+from navicert.cli.layout_source import built_in_problem, expression_problem
 from navicert.crypto.signer import generate
 from navicert.model.layout import Inspection, Layout, Step
 from navicert.model.release import Release
@@ -81,8 +81,30 @@ GOOD = whole(inspections=LOOK)
 ONE = generate()
 WHEN = datetime(2027, 3, 1, tzinfo=UTC)
 
+PASSED = "predicate.result == 'PASSED'"
+
+
+def policy(*predicates):
+    """A policy document whose step `build` requires these predicates, as fields in one line each."""
+    return "type: policy\n" + whole(
+        steps=CHECKOUT + BUILD + "  predicates:\n" + "".join(f"  - {{{predicate}}}\n" for predicate in predicates)
+    )
+
+
+def asked(name="tests", attributes=PASSED, **more):
+    fields = {"name": name, "type": "test-result", "by": "alice", "attributes": attributes} | more
+    return ", ".join(f"{key}: {json.dumps(value)}" for key, value in fields.items() if value is not None)
+
+
 # id: what it is found in, and the same without it.
 EXAMPLES = {
+    "policy.unsound": (
+        policy(asked("unit"), asked("again")),
+        policy(asked("unit"), asked("again", by="bob")),
+    ),
+    "predicate.expression": (policy(asked(attributes="result == 1")), policy(asked())),
+    "predicate.attribute-twice": (policy(asked(attributes=[PASSED, PASSED])), policy(asked())),
+    "predicate.says-anything": (policy(asked(attributes=None)), policy(asked())),
     "layout.empty": (HEAD, GOOD),
     "release.missing": (replaced(GOOD, "version: 1\n", ""), GOOD),
     "expiry.missing": (replaced(GOOD, "expires: 6 months\n", ""), GOOD),
@@ -170,6 +192,10 @@ EXAMPLES = {
 IN_DOCUMENTS = {
     *("key.unknown", "key.unusable", "key.private", "key.id", "key.gpg", "key.expires", "key.twice"),
     "lint.incomplete",
+    "key.validity",  # tests/attacks/test_key_validity.py
+    # test_lint_certificates.py
+    *("certificate.unusable", "certificate.no-authority", "certificate.expires", "certificate.no-root"),
+    *("certificate.unused", "constraint.nobody", "constraint.anybody"),
 }
 
 
@@ -182,7 +208,7 @@ def check(read_key, at):
             policy = read_policy(given.encode(), read_key, at, path="f.yaml")
         else:
             policy = Policy(given, Release(), given.expires, given=True, persons=more.pop("persons", {}))
-        return lint(policy, at, built_in_problem, **more)
+        return lint(policy, at, built_in_problem, examine_expression=expression_problem, **more)
 
     return findings
 
@@ -198,6 +224,18 @@ def only(findings, id):
 
 def test_nothing_is_said_about_a_good_layout(check):
     assert check(GOOD) == ()
+
+
+def test_identities_can_perform_steps_and_count_once_each(check):
+    def signed(who, threshold=1):
+        text = policy(asked(by="carol", threshold=threshold))
+        return replaced(text, "{alice", f"{{carol: {who}, alice")
+
+    one = "{identity: c@acme.example, issuer: https://acme.example}"
+    many = "{identity: {matches: '.+@acme.example'}, issuer: https://acme.example}"
+    assert "threshold.unreachable" not in ids(check(signed(one)))
+    assert "threshold.unreachable" in ids(check(signed(one, threshold=2)))
+    assert "threshold.unreachable" not in ids(check(signed(many, threshold=2)))
 
 
 def test_every_finding_has_an_example():
@@ -754,6 +792,11 @@ def test_commands_that_need_something_to_be_there_are_not_suspected(check, run):
         "navicert inspect json-all r.json --path a",
         "navicert inspect file-exists",
         "navicert inspect file-exists --deep r.json",
+        "navicert inspect image-base",
+        "navicert inspect image-base target",
+        "navicert inspect image-base target --base base",
+        "navicert inspect image-base target --base oci:base",
+        "navicert inspect image-base oci:app --base materials:build/base",
     ],
 )
 def test_built_in_inspections_are_checked_by_the_code_that_runs_them(check, run):
@@ -805,6 +848,19 @@ def test_every_file_of_a_built_in_inspection_has_to_be_tied(check):
     found = only(check(look("navicert inspect file-exists r.json s.json", materials)), "inspection.unbound")
     assert '"s.json"' in found.message
     assert '"r.json"' not in found.message
+
+
+def test_the_target_needs_no_rule_because_it_is_bound_by_itself(check):
+    assert ids(check(look("navicert inspect image-base target --base materials:build/base", "DISALLOW *"))) == []
+
+
+def test_images_in_files_have_to_be_tied_the_base_as_well(check):
+    run = "navicert inspect image-base oci:app:1.0 --base=oci-archive:base.tar"
+    found = only(check(look(run, "MATCH app/* WITH PRODUCTS FROM build\nDISALLOW *")), "inspection.unbound")
+    assert '"base.tar"' in found.message
+    assert "app/" not in found.message
+    tied = "REQUIRE base.tar\nMATCH base.tar WITH PRODUCTS FROM build\nMATCH app/* WITH PRODUCTS FROM build\nDISALLOW *"
+    assert "inspection.unbound" not in ids(check(look(run, tied)))
 
 
 # --- as a whole ----------------------------------------------------------------------------------------------------

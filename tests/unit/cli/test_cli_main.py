@@ -304,3 +304,10 @@ def test_the_console_script_survives_file_names_that_are_no_text(
     assert left.value.code == 0
     out.flush()
     assert out.buffer.getvalue() == b"a\\udcff \\u2013 \\xfc\n"  # type: ignore[attr-defined]
+
+
+def test_lines_of_a_table_in_a_description_stay_lines(capsys):
+    assert main(["inspect", "--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "  file-exists FILE                          it is there and not empty" in lines
+    assert any(line.startswith("  image-base IMAGE --base BASE") for line in lines)

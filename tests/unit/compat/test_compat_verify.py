@@ -64,6 +64,17 @@ def signed(what: Layout, kind: str = "metablock") -> Any:
     return document
 
 
+def write_signed(described: dict[str, Any], kind: str) -> None:
+    """Write a layout that no model would take, signed as it is."""
+    if kind == "dsse":
+        document = Envelope(json.dumps(described).encode(), "application/vnd.in-toto+json", {})
+        document.create_signature(signer("owner"))
+        document.dump("root.layout")
+    else:
+        made = signer("owner").sign(canonical(described)).to_dict()
+        Path("root.layout").write_text(json.dumps({"signatures": [made], "signed": described}))
+
+
 def build(name: str = "build", by: str = "bob", **more: Any) -> Any:
     Path("out").write_text("x")
     return runlib.in_toto_run(name, [], ["out"], [], signer=signer(by), **more)
@@ -114,13 +125,7 @@ class TestBothContainers:
         build()
         described = layout(["ALLOW", "*"]).to_dict()
         del described["expires"]
-        if kind == "dsse":
-            document = Envelope(json.dumps(described).encode(), "application/vnd.in-toto+json", {})
-            document.create_signature(signer("owner"))
-            document.dump("root.layout")
-        else:
-            made = signer("owner").sign(canonical(described)).to_dict()
-            Path("root.layout").write_text(json.dumps({"signatures": [made], "signed": described}))
+        write_signed(described, kind)
         assert verify(monkeypatch) == 1
         said = capsys.readouterr().err
         assert "expires" in said
@@ -128,17 +133,31 @@ class TestBothContainers:
 
     @pytest.mark.parametrize(
         ("change", "word"),
-        [({"threshold": 0}, "threshold"), ({"threshold": True}, "threshold"), ({"name": "a/b"}, "name")],
+        [
+            ({"threshold": 0}, "threshold"),
+            ({"threshold": True}, "threshold"),
+            ({"threshold": "1"}, "threshold"),
+            ({"pubkeys": "00"}, "pubkeys"),
+            ({"expected_products": [["ALLOW"]]}, "rule"),
+            ({"name": "a/b"}, "name"),
+        ],
     )
     def test_a_step_that_upstream_would_take_is_refused_by_name(self, work, kind, change, word, monkeypatch, capsys):
         build()
         described = layout(["ALLOW", "*"]).to_dict()
         described["steps"][0] |= change
-        signed(Layout.read(described), kind).dump("root.layout")
+        write_signed(described, kind)
         assert verify(monkeypatch) == 1
         said = capsys.readouterr().err
-        assert word in said
+        assert word in said.lower()
         assert f"(step '{change.get('name', 'build')}')" in said
+
+    def test_two_items_of_one_name_are_called_a_duplicate(self, work, kind, monkeypatch, capsys):
+        described = layout(["ALLOW", "*"]).to_dict()
+        described["steps"] *= 2
+        write_signed(described, kind)
+        assert verify(monkeypatch) == 1
+        assert "duplicate step 'build'" in capsys.readouterr().err
 
 
 def test_a_signed_extra_field_is_accepted_and_an_unsigned_one_refused(work, monkeypatch):

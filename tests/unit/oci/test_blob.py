@@ -23,7 +23,7 @@ class Source:
     def locate(self, digest: Digest) -> str:
         return f"somewhere({digest})"
 
-    def chunks(self, digest: Digest) -> Iterator[bytes]:
+    def chunks(self, descriptor: Descriptor) -> Iterator[bytes]:
         return self._chunks
 
     def position(self, digest: Digest) -> int:

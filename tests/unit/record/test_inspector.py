@@ -8,10 +8,12 @@ import stat
 from pathlib import Path
 
 import pytest
+from tests.image_builder import LayoutBuilder, config_json, entries_of, tagged, tar_of
 
 from navicert.model.layout import Inspection
 from navicert.record.inspector import ProcessInspector
 from navicert.record.process import NOWHERE
+from navicert.resolve import image
 from navicert.verify.case import InspectionResult
 
 
@@ -126,3 +128,69 @@ def test_a_built_in_inspection_reads_only_files_of_the_folder(source, tmp_path, 
     (tmp_path / "outside").write_text("x")
     result = inspect(source, "navicert", "inspect", "file-exists", name)
     assert result.return_value != 0
+
+
+def write_image(path: Path, count: int, *, tag: str = "") -> None:
+    """An OCI layout with an image of the first `count` of three layers."""
+    builder = LayoutBuilder(path)
+    made = [builder.layer({"a": bytes([number])}) for number in range(count)]
+    manifest = builder.manifest(config_json([diff_id for _, diff_id in made]), [layer for layer, _ in made])
+    builder.contents(tagged(manifest, tag) if tag else manifest)
+
+
+IMAGE_BASE = ("navicert", "inspect", "image-base")
+
+
+def test_the_base_of_an_image_is_looked_at_in_files(tmp_path):
+    write_image(tmp_path / "app", 3, tag="1.0")
+    write_image(tmp_path / "base", 2)
+    result = inspect(tmp_path, *IMAGE_BASE, "oci:app:1.0", "--base", "oci:base")
+    assert (result.problem, result.return_value) == ("", 0)
+    assert result.output == "linux/amd64: the lowest 2 of 3 layers are oci:base"
+    assert "app/index.json" in result.materials
+    result = inspect(tmp_path, *IMAGE_BASE, "oci:base", "--base", "oci:app")
+    assert (result.return_value, result.output) == (1, "linux/amd64: its lowest layers are not oci:app")
+
+
+@pytest.mark.parametrize("spec", ["oci:../base", "oci:{}", "oci-archive:../base.tar", "oci:link"])
+def test_the_base_of_an_image_is_not_looked_for_outside_the_folder(tmp_path, spec):
+    folder = tmp_path / "folder"
+    write_image(folder / "app", 3)
+    write_image(tmp_path / "base", 2)
+    tar_of(entries_of(tmp_path / "base"), tmp_path / "base.tar")
+    if spec == "oci:link":
+        (folder / "link").symlink_to("../base")
+    result = inspect(folder, *IMAGE_BASE, "oci:app", "--base", spec.format(tmp_path / "base"))
+    assert result.problem or result.return_value == 2
+    assert "leads out" in result.problem + result.output
+
+
+@pytest.mark.parametrize("image", ["target", "oci:missing"])
+def test_an_image_that_is_not_there_does_not_pass(tmp_path, image):
+    write_image(tmp_path / "base", 2)
+    result = inspect(tmp_path, *IMAGE_BASE, image, f"--base=sha256:{'ab' * 32}")
+    assert result.return_value == 2 or result.problem
+
+
+def test_a_damaged_image_has_no_base(tmp_path):
+    write_image(tmp_path / "app", 3)
+    write_image(tmp_path / "base", 2)
+    layer = max((tmp_path / "app/blobs/sha256").iterdir(), key=lambda file: file.stat().st_size)
+    layer.write_bytes(layer.read_bytes()[:-1] + b"x")
+    result = inspect(tmp_path, *IMAGE_BASE, "oci:app", "--base", "oci:base")
+    assert result.return_value == 2
+
+
+def test_an_image_that_changes_while_it_is_read_has_no_base(tmp_path, monkeypatch):
+    write_image(tmp_path / "app", 3)
+    write_image(tmp_path / "base", 2)
+    reading = image.open_image
+
+    def change(*args, **more):
+        (tmp_path / "new").write_text("new")
+        return reading(*args, **more)
+
+    monkeypatch.setattr(image, "open_image", change)
+    result = inspect(tmp_path, *IMAGE_BASE, "oci:app", "--base", "oci:base")
+    assert result.return_value == 2
+    assert "something changed" in result.output

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from navicert.errors import Malformed
+from navicert.record import redaction as shapes
 from navicert.record.redaction import REDACTED, Redaction
 
 
@@ -104,3 +109,41 @@ def test_patterns_of_the_caller_are_removed():
 def test_a_pattern_that_is_none_is_refused():
     with pytest.raises(Malformed, match="not a regular expression"):
         Redaction(patterns=["("])
+
+
+# What secret names are, in one expression: slow to compile, and so only here.
+SECRET_NAME = re.compile(
+    r"(?:^|_)(?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|PASS|PWD|PAT|CREDENTIALS?|AUTH|BEARER|"
+    r"(?:API|ACCESS|PRIVATE|SECRET|SIGNING|ENCRYPTION|ACCOUNT|DEPLOY|LICENSE|MASTER|SSH)_?KEY|APIKEY)"
+    r"(?:_?(?:[0-9]+|KEY|VALUE|BASE64|B64|TOKEN|PEM|HEX|JSON))?$"
+    r"|^(?:PGPASSWORD|MYSQL_PWD|RESTIC_PASSWORD|SSHPASS)$",
+    re.IGNORECASE,
+)
+WORDS = (
+    "TOKEN SECRET PASSWORD PASS PWD PAT CREDENTIAL CREDENTIALS AUTH API ACCESS KEY APIKEY SSH PG MYSQL VALUE B64 HEX "
+    "JSON PGPASSWORD SSHPASS OLD key Token x 0 12 _ _ _ _"
+).split()
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=7).map("".join))
+def test_secret_names_are_those_of_the_expression(name):
+    secret = SECRET_NAME.search(name) is not None and name not in ("PWD", "OLDPWD")
+    assert (Redaction({name: "hunter2!"})("hunter2!") == REDACTED) == secret
+
+
+@given(st.data())
+@pytest.mark.parametrize(("signs", "shape"), shapes._SHAPES, ids=lambda part: part[0] if type(part) is tuple else "")
+def test_attack_a_secret_of_a_known_shape_is_not_looked_at(signs, shape, data):
+    text = data.draw(st.from_regex(shape))
+    assert any(sign in text for sign in signs)
+
+
+@given(st.data())
+@pytest.mark.parametrize(("sign", "shape"), shapes._WITHIN, ids=lambda part: part[:6])
+def test_attack_a_secret_after_a_known_word_is_not_looked_at(sign, shape, data):
+    assert sign in data.draw(st.from_regex(shape)).lower()
+
+
+@pytest.mark.parametrize("word", ["authorization", "AUTHORIZATION", "author\u0131zation", "Author\u0130zation"])
+def test_letters_that_are_the_same_in_another_case_do_not_hide_a_secret(word):
+    assert Redaction()(f"{word}: bearer abcdefgh12345678") == f"{word}: bearer {REDACTED}"

@@ -60,14 +60,14 @@ def test_an_unsigned_document_is_signed_by_nobody_and_says_so_twice() -> None:
 def test_nothing_that_is_shown_claims_to_be_verified() -> None:
     document = document_json(seen(LINK, SeenSignature(KEYID, True, "bob.pub")))
     assert document["verified"] is False
-    assert document["signatures"] == [{"keyid": KEYID, "valid": True, "key": "bob.pub"}]
+    assert document["signatures"] == [{"keyid": KEYID, "valid": True, "key": "bob.pub", "certificate": None}]
 
 
 def test_the_json_form_holds_the_whole_document() -> None:
     document = document_json(seen(LINK, SIGNED))
     assert document["body"] == LINK.to_json()
     assert document["kind"] == "link"
-    assert document["signatures"] == [{"keyid": KEYID, "valid": None, "key": None}]
+    assert document["signatures"] == [{"keyid": KEYID, "valid": None, "key": None, "certificate": None}]
     assert document["does_not_say"] == silent(LINK, SIGNED)
 
 
@@ -216,14 +216,25 @@ def test_a_statement_is_shown_with_its_subjects_and_what_it_says() -> None:
         ResourceDescriptor("app", None, digests(b"app")),
         ResourceDescriptor(None, "git+https://x", DigestSet()),
     )
-    text = shown(Statement(subjects, "https://slsa.dev/provenance/v1", {"builder": {"id": "x"}}), SIGNED)
+    text = shown(Statement(subjects, "https://example.com/mine", {"builder": {"id": "x"}}), SIGNED)
     for line in (
-        "predicate    https://slsa.dev/provenance/v1",
+        "predicate    https://example.com/mine",
         f"  app  sha256:{digests(b'app')[0][1][:12]}",
         "  git+https://x  (no digest)",
         'says         builder: {"id": "x"}',
     ):
         assert line in text.splitlines()
+
+
+def test_a_statement_of_a_known_type_is_told_in_its_own_words() -> None:
+    type = "https://in-toto.io/attestation/test-result/v0.1"
+    subject = ResourceDescriptor("app", None, digests(b"app"))
+    text = shown(Statement((subject,), type, {"result": "FAILED", "configuration": [], "failedTests": ["a"]}), SIGNED)
+    for line in ("is           the result of a run of tests", "result       FAILED", "failed (1)   a"):
+        assert line in text.splitlines()
+    assert "malformed    /predicate/result: no such value" in shown(
+        Statement((subject,), type, {"result": "fine", "configuration": []}), SIGNED
+    )
 
 
 def test_a_statement_with_an_empty_predicate_says_nothing() -> None:
@@ -253,8 +264,12 @@ def test_nothing_in_a_document_moves_the_terminal() -> None:
         evil,
         {evil: evil},
     )
-    statement = Statement((ResourceDescriptor(evil, None, digests(b"a")),), evil, {evil: evil})
-    for body in (link, layout, statement):
+    subject = ResourceDescriptor(evil, None, digests(b"a"))
+    statement = Statement((subject,), evil, {evil: evil})
+    scai = {"attributes": [{"attribute": evil, "conditions": {evil: evil}, "evidence": {"uri": evil}}]}
+    known = Statement((subject,), "https://in-toto.io/attestation/scai/v0.3", scai)
+    broken = Statement((subject,), "https://in-toto.io/attestation/test-result/v0.1", {"result": evil, evil: evil})
+    for body in (link, layout, statement, known, broken):
         for everything in (False, True):
             document = SeenDocument(evil, "dsse", "sha256:" + "ab" * 32, body, (SeenSignature(evil, True, evil),))
             text = render_document(document, AT, everything=everything)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from navicert.report.line import cut, escape
+from navicert.report.line import cut, escape, wrap
 
 
 @pytest.mark.parametrize("code", [*range(0x20), *range(0x7F, 0xA0)])
@@ -64,3 +65,22 @@ def test_a_cut_text_fits_and_keeps_its_ends(text: str, length: int) -> None:
         assert text.endswith(tail)
     else:
         assert short == text
+
+
+@given(
+    st.text(st.sampled_from(" ab-\t\nä\u00a0\u3000…"), max_size=30),
+    st.integers(6, 30),
+    st.integers(0, 4),
+    st.integers(1, 3),
+    st.booleans(),
+)
+def test_short_text_is_wrapped_as_all_text_is(text: str, width: int, hang: int, most: int, cut_words: bool) -> None:
+    assert wrap(text, width, hang, most, cut_words=cut_words) == textwrap.wrap(
+        text,
+        width,
+        subsequent_indent=" " * hang,
+        break_on_hyphens=False,
+        break_long_words=cut_words,
+        max_lines=most,
+        placeholder=" …",
+    )

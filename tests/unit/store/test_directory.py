@@ -56,6 +56,19 @@ def test_a_link_in_its_place_is_replaced_and_not_followed(tmp_path):
     assert not (tmp_path / "build.01234567.link").is_symlink()
 
 
+def test_a_new_name_is_synced_like_its_content(tmp_path, monkeypatch):
+    """Otherwise a loss of power takes back what was confirmed."""
+    synced = []
+
+    def listening(descriptor: int, sync=os.fsync) -> None:
+        synced.append(stat.S_ISDIR(os.fstat(descriptor).st_mode))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", listening)
+    DirectoryStore(str(tmp_path)).put("build", KEYID, b"raw")
+    assert synced == [False, True]
+
+
 def test_a_failed_write_leaves_what_was_there(tmp_path):
     (tmp_path / "build.01234567.link").mkdir()
     with pytest.raises(Unavailable, match="cannot be written"):

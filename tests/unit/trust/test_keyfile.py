@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from navicert.crypto.signer import Signer, generate, private_pem
-from navicert.errors import LimitExceeded, Malformed, Unavailable
+from navicert.errors import LimitExceeded, Malformed, Refused, Unavailable
 from navicert.limits import LOCAL
 from navicert.trust.keyfile import open_public_key, open_signer
 
@@ -153,11 +153,11 @@ def test_a_key_on_another_machine_is_refused():
         open_signer("file://server/key")
 
 
-@pytest.mark.parametrize("uri", ["awskms:alias/owner", "hsm:1234", "x-y:z"])
+@pytest.mark.parametrize("uri", ["hsm:1234", "x-y:z", "ssh:agent"])
 def test_an_unknown_scheme_is_refused_with_both_remedies(uri):
     with pytest.raises(Malformed, match=rf"{uri}: no signer for.*install.*\./{uri} for a file"):
         open_signer(uri)
-    with pytest.raises(Malformed, match=f"{uri}: no public keys by"):
+    with pytest.raises(Malformed, match=rf"{uri}: no public key for.*install.*\./{uri} for a file"):
         open_public_key(uri)
 
 
@@ -181,6 +181,29 @@ def signer(uri, *, password, id_form):
 
 def nothing(uri, *, password, id_form):
     return "no signer"
+
+class Liar:
+    """Shows one key and signs with another."""
+
+    def __init__(self, lies):
+        self.key, self.other, self.lies = generate().key, generate(), lies
+
+    @property
+    def keyid(self):
+        return self.key.id
+
+    def sign(self, message):
+        return self.lies(self, message)
+
+def liar(uri, *, password, id_form):
+    return Liar({
+        "hsm:another": lambda self, message: self.other.sign(message),
+        "hsm:nothing": lambda self, message: b"",
+        "hsm:text": lambda self, message: b"signed!",
+    }[uri])
+
+def public(uri):
+    return generate().key if uri == "hsm:slot/1" else "no key"
 '''
 
 
@@ -193,11 +216,11 @@ def install(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(site))
     monkeypatch.delitem(sys.modules, "hsm_plugin", raising=False)
 
-    def add(name: str, *entries: str) -> None:
+    def add(name: str, *entries: str, group: str = "navicert.signers") -> None:
         folder = site / f"{name}-1.0.dist-info"
         folder.mkdir()
         (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        (folder / "entry_points.txt").write_text("\n".join(["[navicert.signers]", *entries, ""]))
+        (folder / "entry_points.txt").write_text("\n".join([f"[{group}]", *entries, ""]))
 
     return add
 
@@ -208,6 +231,36 @@ def test_a_plugin_provides_signers_by_the_scheme_of_its_uris(install):
     assert isinstance(signer, Signer)
     assert signer.keyid == signer.key.legacy_id
     assert signer.key.verify(signer.sign(b"m"), b"m")
+
+
+@pytest.mark.parametrize("uri", ["hsm:another", "hsm:nothing", "hsm:text"])
+def test_attack_a_plugin_signs_with_another_key_than_it_shows(install, uri):
+    install("hsm", "hsm = hsm_plugin:liar")
+    with pytest.raises(Refused, match=f"{uri}: what was signed is not signed with the key that was expected"):
+        open_signer(uri)
+
+
+def test_a_plugin_provides_public_keys(install):
+    install("hsm", "hsm = hsm_plugin:public", group="navicert.public_keys")
+    assert open_public_key("hsm:slot/1").keytype == "ed25519"
+    with pytest.raises(Unavailable, match="gave no public key"):
+        open_public_key("hsm:slot/2")
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "awskms:alias/owner",
+        "gcpkms:projects/p/locations/l/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1",
+        "azurekms://v.vault.azure.net/keys/k",
+        "hashivault:owner",
+        "pkcs11:object=owner",
+    ],
+)
+def test_without_the_extra_it_is_said_what_to_install(uri):
+    for asked in (open_signer, open_public_key):
+        with pytest.raises(Unavailable, match=r"packages that are not installed – pip install 'navicert\[kms\]'"):
+            asked(uri)
 
 
 def test_two_plugins_for_one_scheme_are_refused_because_either_could_be_meant(install):

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
 from pathlib import Path
 
@@ -104,8 +103,8 @@ def test_a_dangling_link_is_not_written_through(tmp_path):
 
 def test_a_link_planted_under_a_guessed_temporary_name_is_not_followed(tmp_path, monkeypatch):
     (tmp_path / "elsewhere").write_bytes(b"precious")
-    (tmp_path / ".navicert-guessed").symlink_to(tmp_path / "elsewhere")
-    monkeypatch.setattr(secrets, "token_hex", lambda _: "guessed")
+    (tmp_path / ".navicert-ab").symlink_to(tmp_path / "elsewhere")
+    monkeypatch.setattr(os, "urandom", lambda _: b"\xab")
     with pytest.raises(Unavailable, match="cannot be written"):
         write_pair(str(tmp_path / "owner"), PRIVATE, PUBLIC)
     assert (tmp_path / "elsewhere").read_bytes() == b"precious"

@@ -244,6 +244,18 @@ def program(folder: Path, script: str) -> None:
         (folder / name).chmod(0o700)
 
 
+@pytest.mark.parametrize("search_path", [".", "", ":", "bin", "bin:.:"])
+def test_attack_a_gpg_that_lies_in_the_working_directory(monkeypatch, tmp_path, search_path):
+    (tmp_path / "bin").mkdir()
+    for folder in (tmp_path, tmp_path / "bin"):
+        program(folder, f"touch {tmp_path}/ran")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", search_path)
+    with pytest.raises(Unavailable, match="gpg is not installed"):
+        open_signer(f"gpg:{NOBODY}")
+    assert not (tmp_path / "ran").exists()
+
+
 def test_a_gpg_that_does_not_answer_is_ended(monkeypatch, tmp_path):
     program(tmp_path, "exec sleep 60")
     monkeypatch.setenv("PATH", str(tmp_path) + os.pathsep + "/usr/bin:/bin")
@@ -269,7 +281,8 @@ def test_whatever_gpg_does_instead_is_an_error_in_one_line(monkeypatch, tmp_path
 
 
 def test_a_gpg_that_cannot_be_run_is_said_to_be_so(monkeypatch, tmp_path):
-    (tmp_path / "gpg").mkdir()
+    (tmp_path / "gpg").write_bytes(b"\0no program")
+    (tmp_path / "gpg").chmod(0o700)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(Unavailable, match="gpg cannot be run"):
         open_signer(f"gpg:{NOBODY}")

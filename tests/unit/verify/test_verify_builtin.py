@@ -10,6 +10,7 @@ import pytest
 
 from navicert.errors import Malformed
 from navicert.verify.builtin import BUILT_IN, CHECKS, PRESETS, SEVERITIES, is_built_in, run_built_in
+from navicert.verify.foundation import Layers
 
 TRIVY: dict[str, Any] = {
     "SchemaVersion": 2,
@@ -39,7 +40,10 @@ def run(line: str, **files: object) -> tuple[int, str]:
         value = contents[name]
         return value if isinstance(value, bytes) else json.dumps(value).encode()
 
-    return run_built_in((*BUILT_IN, *shlex.split(line)), read)
+    def read_layers(place: str) -> Layers:
+        raise Malformed("no such image", path=place)
+
+    return run_built_in((*BUILT_IN, *shlex.split(line)), read, read_layers)
 
 
 def test_a_built_in_inspection_is_named_by_its_first_two_words() -> None:
@@ -244,3 +248,36 @@ class TestFileExists:
 def test_every_check_has_its_options() -> None:
     for check in CHECKS:
         assert run(f"{check} --nonsense x f.json", f_json={})[1].startswith("unknown option --nonsense")
+
+
+class TestImageBase:
+    """`image-base` over images in files; over the target it is judged with the chain."""
+
+    @staticmethod
+    def over(line: str, **images: tuple[str, ...]) -> tuple[int, str]:
+        def read(name: str) -> bytes:
+            raise Malformed("no such file", path=name)
+
+        def read_layers(place: str) -> Layers:
+            return {"linux/amd64": images[place.removeprefix("oci:")]}
+
+        return run_built_in([*BUILT_IN, "image-base", *shlex.split(line)], read, read_layers)
+
+    def test_the_lowest_layers_must_be_those_of_a_base(self) -> None:
+        a, b, c = (f"sha256:{letter * 64}" for letter in "abc")
+        images = {"app": (a, b, c), "base": (a, b), "other": (b, a), "app2": (c, b)}
+        assert self.over("oci:app --base oci:base", **images)[0] == 0
+        assert self.over("oci:app --base oci:other --base oci:base", **images)[0] == 0
+        assert self.over("oci:app --base oci:other", **images)[0] == 1
+        assert self.over("oci:app2 --base oci:base", **images)[0] == 1
+        assert self.over(f"oci:app --base {a}", **images)[0] == 1
+
+    def test_the_target_is_not_known_here(self) -> None:
+        code, reason = self.over("target --base materials:build/base")
+        assert code == 2
+        assert "the target is known only where a chain is judged" in reason
+
+
+def test_an_option_that_is_none_is_answered_with_those_that_are() -> None:
+    assert run("image-base target --bse x")[1].endswith("unknown option --bse of image-base (expected --base)")
+    assert run("file-exists a --base x")[1].endswith("unknown option --base of file-exists (expected none)")

@@ -7,18 +7,24 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 import pytest
+from tests.certificate_authority import new_root
 
+from navicert.crypto.certification import authority_of_pem
+from navicert.digest import sha256
 from navicert.envelope.document import open_document, seal
 from navicert.errors import LimitExceeded, Malformed
 from navicert.limits import LOCAL, NETWORK, Limits
+from navicert.model.identity import Identity, IdentityPolicy
 from navicert.model.link import Link
+from navicert.model.statement import Statement
 from navicert.testing import NOW, chain, file_target, key, signer
-from navicert.verify.case import Case, InspectionResult, Part, Policy, Revocations, Target
+from navicert.verify.case import Asked, Case, Claimed, InspectionResult, Part, Policy, Revocations, Target
 from navicert.verify.profile import Profile
 
 GOOD = chain().step("build", by="bob").link("build")
 CASE = GOOD.case()
 RAW = CASE.policy.sealed.raw
+OURS = IdentityPolicy.exactly("a", "b")
 
 
 class TestPolicy:
@@ -57,6 +63,11 @@ class TestPolicy:
             replace(CASE.policy, verified=other.verified_by([key("owner")]))
 
 
+STATEMENT = Statement.from_json(
+    {"_type": "https://in-toto.io/Statement/v1", "subject": [{"digest": {"sha256": "ab" * 32}}], "predicateType": "x:y"}
+)
+
+
 class TestPolicyDigest:
     variants: ClassVar[dict[str, Any]] = {
         "policy": GOOD.having(readme="other").policy(),
@@ -70,6 +81,8 @@ class TestPolicyDigest:
         "revoked": Revocations(frozenset({"sha256:" + "0" * 64})),
         "min_version": 1,
         "run_id": "7",
+        "timestamp_authorities": (authority_of_pem(new_root("TSA root").pem, "tsa"),),
+        "root": sha256(b"another trust root"),
         "limits": replace(LOCAL, selections=1),
     }
 
@@ -80,6 +93,8 @@ class TestPolicyDigest:
             "evidence": (),
             "refused": (),
             "inspected": {"x": InspectionResult(0)},
+            "asked": (Asked("a place", "none"),),
+            "claims": (Claimed(STATEMENT, sha256(b"{}"), "an index", sha256(b"index"), sha256(b"manifest")),),
         }
         assert set(same) | set(self.variants) == {field.name for field in fields(Case)}
         if field in same:
@@ -92,6 +107,9 @@ class TestPolicyDigest:
         cases += [
             replace(CASE, policy=GOOD.policy(need=1)),
             replace(CASE, policy=GOOD.policy(owners=["owner", "other"])),
+            replace(CASE, policy=replace(CASE.policy, identities=(OURS,))),
+            replace(CASE, policy=replace(CASE.policy, identities=(OURS,), root=sha256(b"a root"))),
+            replace(CASE, policy=replace(CASE.policy, identities=(IdentityPolicy.exactly("a", "c"),))),
             replace(CASE, revoked=Revocations(keys=frozenset({"0" * 64}))),
             replace(CASE, revoked=Revocations(identities=frozenset({"0" * 64}))),
             replace(CASE, parameters={"a": "b"}),
@@ -159,3 +177,12 @@ class TestRevocations:
         for digest in (document.digest, document.content):
             assert Revocations(frozenset({str(digest)})).denies_document(document) == digest
         assert Revocations(frozenset({"sha256:" + "0" * 64})).denies_document(document) is None
+
+
+def test_an_identity_is_revoked_by_its_name_alone_or_with_its_issuer() -> None:
+    identity = Identity("https://issuer.example", "ann@example.com")
+    for text in ("ann@example.com", "ann@example.com (https://issuer.example)", identity.principal.identity):
+        assert Revocations(identities=frozenset({text})).denies_identity(identity)
+    for text in ("https://issuer.example", "bea@example.com", "ann@example.com (https://other.example)"):
+        assert not Revocations(identities=frozenset({text})).denies_identity(identity)
+    assert not Revocations().denies_identity(identity)

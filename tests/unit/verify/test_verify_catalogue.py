@@ -17,7 +17,7 @@ def literals() -> set[str]:
     """Every string in the modules that judge which looks like the id of a check."""
     found: set[str] = set()
     for path in VERIFY.glob("*.py"):
-        if path.name != "catalogue.py":
+        if not path.name.startswith("catalogue"):
             tree = ast.parse(path.read_text())
             found |= {
                 node.value

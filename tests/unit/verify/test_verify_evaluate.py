@@ -16,7 +16,7 @@ from navicert.limits import LOCAL
 from navicert.model.link import Link
 from navicert.testing import LATER, NOW, Chain, artifacts, chain, file_target, key, signer
 from navicert.verdict import Outcome
-from navicert.verify.case import Policy, Revocations
+from navicert.verify.case import Asked, Policy, Refusal, Revocations
 from navicert.verify.evaluate import evaluate, verify, verify_any
 from navicert.verify.profile import Profile
 
@@ -78,7 +78,7 @@ class TestOwners:
 
     def test_without_owners_nothing_is_verified(self) -> None:
         verdict = GOOD.verdict(GOOD.policy(owners=[]))
-        assert only(verdict, "layout.signature").reason == "no owner key was given"
+        assert only(verdict, "layout.signature").reason == "no owner was given"
 
     def test_who_did_not_sign_is_told_who_did(self) -> None:
         verdict = GOOD.verdict(GOOD.policy(signed_by="mallory"))
@@ -398,3 +398,47 @@ class TestSeveralPolicies:
         verdict = verify_any([waiting, self.bad])
         assert not verdict.passed
         assert verify_any([waiting, self.good]).passed
+
+
+class TestPlaces:
+    """What the places that were asked came to: nothing found is a failure of its own, with every place named."""
+
+    asked = (Asked("the registry", "2 found"), Asked("a folder", "none"))
+
+    def test_that_gave_evidence_are_told(self) -> None:
+        check = only(GOOD.verdict(asked=self.asked), "evidence.found")
+        assert check.outcome is Outcome.PASS
+        assert check.reason == "2 documents verify; 2 places asked"
+        one = GOOD.without("build").verdict(asked=self.asked[:1])
+        assert only(one, "evidence.found").reason == "1 document verifies; 1 place asked"
+
+    def test_that_gave_none_fail(self) -> None:
+        verdict = GOOD.having(filed=()).verdict(asked=self.asked, target=file_target(b"app"))
+        check = only(verdict, "evidence.found")
+        assert check.outcome is Outcome.FAIL
+        assert check.subject == file_target(b"app").name
+        assert check.reason == "no evidence: none was found; 2 places asked"
+        assert [one.subject for one in checks(verdict, "evidence.asked")] == ["the registry", "a folder"]
+
+    def test_that_gave_only_what_does_not_verify_fail_and_name_what_belongs_to_no_step(self) -> None:
+        stray = Refusal("x.link", "signed by nobody known", "other")
+        mine = Refusal("build.link", "signed by nobody known", "build")
+        verdict = GOOD.having(filed=()).verdict(asked=self.asked, refused=(stray, mine))
+        assert only(verdict, "evidence.found").reason == "no evidence: 2 found, and none verifies; 2 places asked"
+        (found,) = (check for check in checks(verdict, "evidence") if check.subject == "")
+        assert [one.subject for one in found.children if one.id == "evidence.near-miss"] == ["x.link"]
+
+
+def test_attack_the_materials_of_one_link_with_the_products_of_another() -> None:
+    """Of a layout of one step whose links disagree, each is a way of its own: what one took in and another made is
+    none."""
+    inner = (
+        chain()
+        .step("make", by=["ann", "bob"], materials=["ALLOW *", "DISALLOW *"], products=["ALLOW *", "DISALLOW *"])
+        .link("make", by="ann", materials={"good": b"g"}, products={"bad": b"b"})
+        .link("make", by="bob", materials={"evil": b"e"}, products={"app": b"a"})
+    )
+    rules = ["REQUIRE good", "ALLOW good", "DISALLOW *"]
+    for products, passes in ((["REQUIRE bad", "ALLOW *"], True), (["REQUIRE app", "ALLOW *"], False)):
+        outer = chain().step("all", by="lead", materials=rules, products=products).sublayout("all", inner)
+        assert outer.verdict().passed is passes

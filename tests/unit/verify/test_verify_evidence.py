@@ -12,10 +12,12 @@ from navicert.model.layout import Layout
 from navicert.model.link import Link
 from navicert.model.statement import STATEMENT_TYPES, Statement
 from navicert.testing import LATER
-from navicert.verify.evidence import LINK_PREDICATE, claim_of, odd_path, run_id_of, same_artifacts
+from navicert.verify.evidence import carries_link, claim_of, odd_path, run_id_of, same_artifacts
 from navicert.verify.rules import Record
 
 A, B = DigestSet.of({"sha256": "a" * 64}), DigestSet.of({"sha256": "b" * 64})
+
+SOME: dict[str, Any] = {"digest": {"sha256": "ab"}}
 
 
 def statement(
@@ -74,6 +76,7 @@ class TestClaim:
         [
             "https://slsa.dev/provenance/v1",
             "https://in-toto.io/attestation/link/v1",
+            "https://in-toto.io/attestation/link/v0.4",
             "https://in-toto.io/attestation/link/v0.3/x",
             "https://in-toto.io/attestation/link/v0x3",
             "https://in-totoXio/attestation/link/v0.3",
@@ -83,7 +86,7 @@ class TestClaim:
         ],
     )
     def test_of_any_other_predicate_is_none(self, type: str) -> None:
-        assert LINK_PREDICATE.fullmatch(type) is None
+        assert not carries_link(type)
         assert claim_of(statement({"name": "build"}, type=type)) is None
 
     def test_of_a_layout_is_none(self) -> None:
@@ -99,8 +102,10 @@ class TestClaim:
             ({"name": "a", "materials": {"src": "x"}}, "/predicate/materials"),
             ({"name": "a", "materials": [{}]}, "/predicate/materials/0"),
             ({"name": "a", "materials": [{"digest": {"sha256": "ab"}}]}, "/predicate"),
-            ({"name": "a", "materials": [{"name": "x"}, {"name": "x"}]}, "/predicate"),
-            ({"name": "a", "materials": [{"name": "x"}, {"uri": "x"}]}, "/predicate"),
+            ({"name": "a", "materials": [{"name": "x"}]}, "/predicate/materials/0"),
+            ({"name": "a", "materials": [{"uri": "x"}]}, "/predicate/materials/0"),
+            ({"name": "a", "materials": [{"name": "x", **SOME}, {"name": "x", **SOME}]}, "/predicate"),
+            ({"name": "a", "materials": [{"name": "x", **SOME}, {"uri": "x", **SOME}]}, "/predicate"),
             ({"name": "a", "byproducts": []}, "/predicate/byproducts"),
             ({"name": "a", "environment": 1}, "/predicate/environment"),
         ],
@@ -157,6 +162,13 @@ class TestSameArtifacts:
     def test_is_not_the_case_for_any_difference(self, strong: bool, other: Record) -> None:
         assert not same_artifacts(Record({"x": A}, {"y": B}), other, strong=strong)
         assert not same_artifacts(other, Record({"x": A}, {"y": B}), strong=strong)
+
+    def test_is_not_the_case_for_more_paths_either_whatever_their_digests(self) -> None:
+        more = DigestSet.of({"sha256": "a" * 64, "sha512": "c" * 128})
+        few, many = Record({"x": more}, {}), Record({"x": more, "z": more}, {})
+        assert not same_artifacts(few, many, strong=True)
+        assert not same_artifacts(many, few, strong=True)
+        assert not same_artifacts(few, Record({"y": more}, {}), strong=True)
 
     def test_of_nothing_is_the_case(self) -> None:
         assert same_artifacts(Record({}, {}), Record({}, {}), strong=True)

@@ -122,6 +122,19 @@ class TestOrder:
         made = self.good.finds("scan", materials={"app": b"evil"})
         assert ran(made) == ["scan"]
 
+    def test_ends_in_strict_where_only_products_have_rules(self) -> None:
+        made = BASE.inspection("made", products=["DISALLOW *"]).inspection("two")
+        assert ran(made.finds("made", products={"core": b"dump"}).finds("two")) == ["made"]
+
+    @pytest.mark.parametrize("profile", Profile)
+    def test_ends_with_a_sublayout_before_any_of_the_layout_above(self, profile: Profile) -> None:
+        inside = BASE.inspection("inside", materials=["DISALLOW *"]).inspection("inside too")
+        made = chain().step("all", by="lead").sublayout("all", inside).inspection("above").finds("above")
+        good = made.finds("inside").finds("inside too")
+        assert ran(good, profile=profile) == ["inside", "inside too", "above"]
+        bad = made.finds("inside", materials={"app": b"evil"}).finds("inside too")
+        assert "above" not in ran(bad, profile=profile)
+
     def test_in_upstream_all_run_before_any_rule_is_judged(self) -> None:
         made = self.good.finds("scan", materials={"app": b"evil"})
         assert ran(made, profile=Profile.UPSTREAM) == ["scan", "two", "three"]

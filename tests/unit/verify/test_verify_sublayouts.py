@@ -52,6 +52,13 @@ def test_counts_for_whoever_signed_it(profile: Profile) -> None:
     assert two.sublayout("all", INNER).sublayout("all", INNER, by="deputy").verdict(profile=profile).passed
 
 
+@pytest.mark.parametrize("by", [["lead", "deputy"], ["deputy", "lead"]])
+def test_one_person_may_have_signed_it_with_several_keys(by: list[str]) -> None:
+    """Its evidence is filed under one of them, whichever that is."""
+    made = STEP.sublayout("all", INNER, by=by).release(persons={"both": ["lead", "deputy"]})
+    assert made.verdict().passed
+
+
 def test_and_a_link_may_meet_a_threshold_together() -> None:
     two = chain().step("all", by=["lead", "deputy"], threshold=2)
     made = two.sublayout("all", INNER)

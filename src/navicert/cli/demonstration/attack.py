@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from navicert.cli.demonstration.workshop import Workshop
+from navicert.dataclass import dataclass
 from navicert.timestamp import after
 
 

@@ -16,10 +16,11 @@ from __future__ import annotations
 import shutil
 import sys
 from contextlib import chdir
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from navicert.dataclass import dataclass, field
 
 if TYPE_CHECKING:
     from navicert.crypto.signer import Signer

@@ -7,9 +7,13 @@ means what it means in the newest release in which it means one.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
-from typing import Any, Final
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
 
 EXCLUDE_ARGS: Final = ["--exclude"]
 EXCLUDE_KWARGS: Final[dict[str, Any]] = {
@@ -72,7 +76,6 @@ KEY_KWARGS: Final[dict[str, Any]] = {
 KEY_TYPE_ARGS: Final = ["-t", "--key-type"]
 KEY_TYPE_KWARGS: Final[dict[str, Any]] = {
     "dest": "key_type",
-    "nargs": "+",
     "choices": ["rsa", "ed25519", "ecdsa"],
     "help": "type that the key must be of; the file says itself what it is",
 }
@@ -122,11 +125,28 @@ def sort_action_groups(parser: argparse.ArgumentParser, title_order: Sequence[st
     parser._action_groups = [groups[title] for title in order]
 
 
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """As wide as the terminal. Argparse makes one for each option, and would look the width up in `shutil`."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+
+def _columns() -> int:
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given) > 0:
+        return int(given)
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80  # type: ignore[union-attr]  # closed: below
+    except (AttributeError, ValueError, OSError):
+        return 80
+
+
 class Parser(argparse.ArgumentParser):
     """A parser of the options of several releases. `editions` are the long options of each, the newest first."""
 
     def __init__(self, *args: Any, editions: Sequence[frozenset[str]] = (), **kwargs: Any) -> None:
-        kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        kwargs.setdefault("formatter_class", _Formatter)
         super().__init__(*args, **kwargs)
         self.editions = editions
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from copy import deepcopy
-from typing import Any
 
 from navicert.compat.shim.in_toto.models._signer import GPGKey, GPGSignature
 from navicert.compat.shim.securesystemslib.exceptions import FormatError
 from navicert.compat.shim.securesystemslib.signer import Key, Signature
 from navicert.errors import Malformed
-from navicert.timestamp import parse_timestamp
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def _err(arg: object, expected: str) -> FormatError:
@@ -57,6 +58,8 @@ def _check_hex_list(arg: Any) -> None:
 
 
 def _check_iso8601(arg: Any) -> None:
+    from navicert.timestamp import parse_timestamp
+
     _check_str(arg)
     try:
         parse_timestamp(arg)
@@ -97,7 +100,7 @@ def _check_public_key(arg: Any) -> None:
         GPGKey.from_dict(arg["keyid"], arg)
     except (KeyError, TypeError):
         try:
-            Key.from_dict(arg["keyid"], deepcopy(arg))
+            Key.from_dict(arg["keyid"], dict(arg))
         except KeyError as error:
             raise _err(arg, "public key dict") from error
 

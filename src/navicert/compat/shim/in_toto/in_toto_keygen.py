@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
-from typing import Final
 
 from navicert.compat.shim.in_toto import SUPPORTED_KEY_TYPES, argument
-from navicert.compat.shim.securesystemslib.interface import write_keypair
+from navicert.compat.shim.message import Log, told
 
-LOG: Final = logging.getLogger("in_toto")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+LOG: Final = Log("in_toto")
 _VERSION: Final = "1.3.1"
 """The release whose files are written; later ones have no such program."""
 
@@ -38,8 +40,10 @@ def main() -> None:
     """Run the program. Exits with 0, 1 where it failed, 2 for wrong usage."""
     args = create_parser().parse_args()
     try:
+        from navicert.compat.shim.securesystemslib.interface import write_keypair
+
         write_keypair(args.type, args.name, bits=args.bits, prompt=args.prompt)
     except Exception as error:  # noqa: BLE001  # the edge: whatever it is becomes one line
-        LOG.error("(in-toto-keygen) %s: %s", type(error).__name__, error)
+        LOG.error("(in-toto-keygen) %s", told(error))
         sys.exit(1)
     sys.exit(0)

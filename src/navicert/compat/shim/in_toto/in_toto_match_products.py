@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
-from typing import Final
 
 from navicert.compat.shim.in_toto import argument
-from navicert.compat.shim.in_toto.models.link import Link
-from navicert.compat.shim.in_toto.models.metadata import Metadata
-from navicert.compat.shim.in_toto.runlib import in_toto_match_products as match_products
+from navicert.compat.shim.message import Log, told
 from navicert.compat.shim.securesystemslib.exceptions import FormatError
-from navicert.report.line import escape
 
-LOG: Final = logging.getLogger("in_toto.in_toto_match_products")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
+
+LOG: Final = Log("in_toto.in_toto_match_products")
 
 
 def create_parser() -> argparse.ArgumentParser:
@@ -35,19 +34,30 @@ def create_parser() -> argparse.ArgumentParser:
     return argument.finish(parser)
 
 
+def match_products(*args: Any, **kwargs: Any) -> tuple[set[str], set[str], set[str]]:
+    """As `runlib.in_toto_match_products`."""
+    from navicert.compat.shim.in_toto.runlib import in_toto_match_products
+
+    return in_toto_match_products(*args, **kwargs)
+
+
 def main() -> None:
     """Run the program. Exits with 0 the same, 1 different, 2 for wrong usage and whatever went wrong."""
     args = create_parser().parse_args()
     try:
+        from navicert.compat.shim.in_toto.models.metadata import Metadata
+
         link = Metadata.load(args.link).get_payload()
-        if not isinstance(link, Link):
+        if link.type_ != "link":
             raise FormatError(f"'{args.link}' is a layout, not a link")
         found = match_products(link, paths=args.paths, exclude_patterns=args.exclude, lstrip_paths=args.lstrip_paths)
     except Exception as error:  # noqa: BLE001  # the edge: whatever it is becomes one line
-        LOG.error("(in-toto-match-products) %s: %s", type(error).__name__, error)
+        LOG.error("(in-toto-match-products) %s", told(error))
         sys.exit(2)
     differ = any(found)
     if args.verbose:
+        from navicert.report.line import escape
+
         print(f"Local artifacts {'don' + chr(39) + 't match' if differ else 'match'} products in passed link.")
         for text, names in zip(("Only in products", "Not in products", "Hashes differ"), found, strict=True):
             for name in sorted(names):

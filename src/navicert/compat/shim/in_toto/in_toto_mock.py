@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
-from typing import Final
 
-from navicert.compat.shim.in_toto import __version__, argument, runlib
+from navicert.compat.shim.in_toto import __version__, argument
+from navicert.compat.shim.message import Log, told
 
-LOG: Final = logging.getLogger("in_toto")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+LOG: Final = Log("in_toto")
 
 
 def create_parser() -> argparse.ArgumentParser:
@@ -30,10 +33,12 @@ def create_parser() -> argparse.ArgumentParser:
 def main() -> None:
     """Run the program. Exits with 0, 1 where recording failed, 2 for wrong usage."""
     args = create_parser().parse_args()
-    LOG.setLevel(logging.INFO)
+    LOG.setLevel("INFO")
     try:
+        from navicert.compat.shim.in_toto import runlib
+
         runlib.in_toto_mock(args.name, args.link_cmd, args.use_dsse)
     except Exception as error:  # noqa: BLE001  # the edge: whatever it is becomes one line
-        LOG.error("(in-toto-mock) %s: %s", type(error).__name__, error)
+        LOG.error("(in-toto-mock) %s", told(error))
         sys.exit(1)
     sys.exit(0)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 from getpass import getpass
-from typing import Final
 
-from navicert.compat.shim.in_toto import __version__, argument, keyring, runlib
+from navicert.compat.shim.in_toto import __version__, argument
 from navicert.compat.shim.in_toto.in_toto_run import add_keys
-from navicert.compat.shim.in_toto.models._signer import GPGSigner
+from navicert.compat.shim.message import Log, told
 
-LOG: Final = logging.getLogger("in_toto")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+LOG: Final = Log("in_toto")
 
 _OLD: Final = "step-name materials products key key-type password gpg gpg-home exclude base-path lstrip-paths"
 _REST: Final = "metadata-directory verbose quiet help"
@@ -57,32 +59,22 @@ def main() -> None:
     """Run the program. Exits with 0, 1 where recording failed, 2 for wrong usage."""
     parser = create_parser()
     args = parser.parse_args()
-    LOG.setLevelVerboseOrQuiet(args.verbose, args.quiet)  # type: ignore[attr-defined]  # in-toto's own class
+    LOG.obey(args.verbose, args.quiet)
     if sum(map(bool, (args.gpg, args.signing_key, args.key))) != 1:
         parser.print_usage()
         parser.error("Specify either '--signing-key <path>', '--key <path>' or '--gpg [<keyid>]'")
     try:
+        from navicert.compat.shim.in_toto import keyring, runlib
+
         password, prompt = argument.parse_password_and_prompt_args(args)
         if prompt and not args.gpg:
             password = getpass()
         secret = None if password is None else password.encode()
-        signer = None
-        gpg_keyid, gpg_home = None if args.gpg is True else args.gpg, args.gpg_home
-        if args.signing_key or args.key:
-            name = args.signing_key or args.key
-            found = keyring.signer(name, args.key_type, secret, None if args.signing_key else "legacy")
-            if isinstance(found, GPGSigner):
-                gpg_keyid, gpg_home = found.keyid, found.homedir
-            else:
-                signer = found
         same = {
-            "gpg_keyid": gpg_keyid,
-            "gpg_use_default": args.gpg is True,
-            "gpg_home": gpg_home,
             "exclude_patterns": args.exclude_patterns,
             "base_path": args.base_path,
             "lstrip_paths": args.lstrip_paths,
-            "signer": signer,
+            **keyring.chosen(args, secret),
         }
         if args.command == "start":
             runlib.in_toto_record_start(args.step_name, args.materials, use_dsse=args.use_dsse, **same)
@@ -91,6 +83,6 @@ def main() -> None:
                 args.step_name, args.products, metadata_directory=args.metadata_directory, **same
             )
     except Exception as error:  # noqa: BLE001  # the edge: whatever it is becomes one line
-        LOG.error("(in-toto-record %s) %s: %s", args.command, type(error).__name__, error)
+        LOG.error("(in-toto-record %s) %s", args.command, told(error))
         sys.exit(1)
     sys.exit(0)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 from getpass import getpass
-from typing import Final
 
-from navicert.compat.shim.in_toto import __version__, argument, keyring, runlib
-from navicert.compat.shim.in_toto.models._signer import GPGSigner
+from navicert.compat.shim.in_toto import __version__, argument
+from navicert.compat.shim.message import Log, told
 
-LOG: Final = logging.getLogger("in_toto")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+LOG: Final = Log("in_toto")
 
 _OLD: Final = "step-name materials products record-streams no-command key key-type password gpg gpg-home exclude"
 _PLACE: Final = "base-path lstrip-paths metadata-directory verbose quiet version help"
@@ -65,7 +67,7 @@ def main() -> None:
     """Run the program. Exits with the code of the command, 1 where recording failed, 2 for wrong usage."""
     parser = create_parser()
     args = parser.parse_args()
-    LOG.setLevelVerboseOrQuiet(args.verbose, args.quiet)  # type: ignore[attr-defined]  # in-toto's own class
+    LOG.obey(args.verbose, args.quiet)
     if sum(map(bool, (args.gpg, args.signing_key, args.key))) != 1:
         parser.print_usage()
         parser.error("Specify either '--signing-key <path>', '--key <path>' or '--gpg [<keyid>]'")
@@ -75,38 +77,28 @@ def main() -> None:
         parser.print_usage()
         parser.error("No command specified. Please specify (or use the --no-command option)")
     try:
+        from navicert.compat.shim.in_toto import keyring, runlib
+
         password, prompt = argument.parse_password_and_prompt_args(args)
         if prompt and not args.gpg:
             password = getpass()
         secret = None if password is None else password.encode()
-        signer = None
-        gpg_keyid, gpg_home = None if args.gpg is True else args.gpg, args.gpg_home
-        if args.signing_key or args.key:
-            name = args.signing_key or args.key
-            found = keyring.signer(name, args.key_type, secret, None if args.signing_key else "legacy")
-            if isinstance(found, GPGSigner):
-                gpg_keyid, gpg_home = found.keyid, found.homedir
-            else:
-                signer = found
         metadata = runlib.in_toto_run(
             args.step_name,
             args.materials,
             args.products,
             args.link_cmd,
             record_streams=args.record_streams,
-            gpg_keyid=gpg_keyid,
-            gpg_use_default=args.gpg is True,
-            gpg_home=gpg_home,
             exclude_patterns=args.exclude_patterns,
             base_path=args.base_path,
             lstrip_paths=args.lstrip_paths,
             metadata_directory=args.metadata_directory,
             use_dsse=args.use_dsse,
             timeout=args.run_timeout,
-            signer=signer,
+            **keyring.chosen(args, secret),
         )
         code = metadata.get_payload().byproducts.get("return-value") or 0
     except Exception as error:  # noqa: BLE001  # the edge: whatever it is becomes one line
-        LOG.error("(in-toto-run) %s: %s", type(error).__name__, error)
+        LOG.error("(in-toto-run) %s", told(error))
         sys.exit(1)
     sys.exit(code)

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import json
-import logging
 import sys
 from getpass import getpass
-from typing import Any, Final, NoReturn
 
-from navicert.compat.shim.in_toto import __version__, argument, keyring
-from navicert.compat.shim.in_toto.exceptions import SignatureVerificationError
-from navicert.compat.shim.in_toto.formats import _check_hex
-from navicert.compat.shim.in_toto.models._signer import GPGSigner
-from navicert.compat.shim.in_toto.models.layout import Layout
-from navicert.compat.shim.in_toto.models.link import FILENAME_FORMAT
-from navicert.compat.shim.in_toto.models.metadata import Envelope, Metablock, Metadata
-from navicert.compat.shim.securesystemslib._gpg import functions as gpg
+from navicert.compat.shim.in_toto import __version__, argument
+from navicert.compat.shim.message import Log
 from navicert.compat.shim.securesystemslib.exceptions import FormatError
 
-LOG: Final = logging.getLogger("in_toto")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final, NoReturn
+
+LOG: Final = Log("in_toto")
 
 _OLD: Final = "file key prompt gpg gpg-home output append verify verbose quiet version help"
 EDITIONS: Final = (argument.long_options(_OLD), argument.long_options(_OLD, "key-type"))
@@ -61,7 +56,7 @@ def main() -> None:
     """Run the program. Exits with 0; 1 where a signature does not verify; 2 for wrong usage and all else."""
     parser = create_parser()
     args = parser.parse_args()
-    LOG.setLevelVerboseOrQuiet(args.verbose, args.quiet)  # type: ignore[attr-defined]  # in-toto's own class
+    LOG.obey(args.verbose, args.quiet)
 
     def refuse(text: str) -> NoReturn:
         parser.print_help()
@@ -74,6 +69,8 @@ def main() -> None:
     if args.verify and args.gpg is not None and not args.gpg:
         refuse("missing arguments: specify at least one keyid for GPG signature verification ('--gpg KEYID ...')")
     try:
+        from navicert.compat.shim.in_toto.models.metadata import Metadata
+
         metadata = Metadata.load(args.file)
         payload = metadata.get_payload()
     except Exception as error:  # noqa: BLE001  # the edge: whatever it is becomes one line
@@ -98,10 +95,15 @@ def main() -> None:
 
 
 def _verify(metadata: Any, args: argparse.Namespace) -> NoReturn:
+    from navicert.compat.shim.in_toto import keyring
+    from navicert.compat.shim.in_toto.exceptions import SignatureVerificationError
+
     try:
         if args.key is not None:
-            keys = keyring.public_keys(args.key, args.key_type)
+            keys = {key["keyid"]: key for _, key in keyring.public_keys(args.key, args.key_type)}
         else:
+            from navicert.compat.shim.securesystemslib._gpg import functions as gpg
+
             keys = gpg.export_pubkeys(args.gpg, args.gpg_home)
         for keyid, key in keys.items():
             metadata.verify_signature(key)
@@ -130,6 +132,8 @@ def _sign(metadata: Any, payload: Any, args: argparse.Namespace) -> NoReturn:
         elif signature is None:
             raise FormatError("no key to sign with")
         else:
+            from navicert.compat.shim.in_toto.models.link import FILENAME_FORMAT
+
             path = FILENAME_FORMAT.format(step_name=payload.name, keyid=signature.keyid)
         LOG.info("Dumping %s to '%s'...", payload.type_, path)
         metadata.dump(path)
@@ -141,11 +145,13 @@ def _sign(metadata: Any, payload: Any, args: argparse.Namespace) -> NoReturn:
 
 def _complete(metadata: Any, payload: Any, args: argparse.Namespace) -> None:
     """See that a layout that is about to be signed says when it expires: verification refuses one that does not."""
-    if not isinstance(payload, Layout):
+    from navicert.compat.shim.in_toto.models.metadata import Envelope, read_payload
+
+    if payload.type_ != "layout":
         return
     if isinstance(metadata, Envelope):
         # Not a byte of a payload is ever changed.
-        if not json.loads(metadata.payload).get("expires"):
+        if not read_payload(metadata.payload, args.file).get("expires"):
             LOG.warning("layout '%s' does not say when it expires; verification will refuse it", args.file)
     elif not _received(metadata).get("expires"):
         if args.append:
@@ -155,22 +161,25 @@ def _complete(metadata: Any, payload: Any, args: argparse.Namespace) -> None:
         LOG.warning("layout '%s' does not say when it expires; signed as valid until %s", args.file, payload.expires)
 
 
-def _received(metadata: Metablock) -> dict[str, Any]:
+def _received(metadata: Any) -> dict[str, Any]:
+    import json
+
     received = json.loads(metadata._received[0]) if metadata._received else metadata.to_dict()
     signed: dict[str, Any] = received["signed"]
     return signed
 
 
 def _signers(args: argparse.Namespace) -> list[Any]:
+    from navicert.compat.shim.in_toto import keyring
+    from navicert.compat.shim.in_toto.formats import _check_hex
+    from navicert.compat.shim.in_toto.models._signer import GPGSigner
+
     if args.gpg is not None:
         for keyid in args.gpg:
             _check_hex(keyid)
         return [GPGSigner(keyid, homedir=args.gpg_home) for keyid in args.gpg or [None]]
     password = getpass().encode() if args.prompt else None
-    types = args.key_type or []
-    if len(types) not in (0, 1, len(args.key)):
-        raise FormatError(f"{len(types)} key types for {len(args.key)} keys: give one for each, or one for all")
-    kinds = types if len(types) == len(args.key) else types * len(args.key)
     return [
-        keyring.signer(path, [kinds[number]] if kinds else None, password, None) for number, path in enumerate(args.key)
+        keyring.signer(path, kind, password, None)
+        for path, kind in zip(args.key, keyring.spread(args.key_type, len(args.key)), strict=True)
     ]

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
-from typing import Any, Final
 
-from navicert.compat.shim.in_toto import __version__, argument, keyring, verifylib
+from navicert.compat.shim.in_toto import __version__, argument
 from navicert.compat.shim.in_toto.exceptions import InvalidMetadata, RuleVerificationError, SignatureVerificationError
-from navicert.compat.shim.in_toto.models.metadata import Metadata
 from navicert.compat.shim.in_toto.settings import LINK_CMD_EXEC_TIMEOUT
-from navicert.compat.shim.securesystemslib._gpg import functions as gpg
+from navicert.compat.shim.message import Log, told
 from navicert.compat.shim.securesystemslib.exceptions import FormatError
 
-LOG: Final = logging.getLogger("in_toto")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
+
+LOG: Final = Log("in_toto")
 
 _OLD: Final = "layout gpg link-dir gpg-home verbose quiet version help"
 EDITIONS: Final = (
@@ -66,7 +67,7 @@ def main() -> None:
     """Run the program. Exits with 0 passed, 1 not passed, 2 for wrong usage."""
     parser = create_parser()
     args = parser.parse_args()
-    LOG.setLevelVerboseOrQuiet(args.verbose, args.quiet)  # type: ignore[attr-defined]  # in-toto's own class
+    LOG.obey(args.verbose, args.quiet)
     paths = [*(args.verification_keys or ()), *(args.layout_keys or ())]
     if not (args.gpg or paths):
         parser.print_help()
@@ -75,31 +76,36 @@ def main() -> None:
             " and/or '--gpg id [id ...]'."
         )
     try:
+        from navicert.compat.shim.in_toto import keyring, verifylib
+
         LOG.info("Loading layout...")
         layout = _load(args.layout)
         owners: dict[str, dict[str, Any]] = {}
         if args.gpg:
+            from navicert.compat.shim.securesystemslib._gpg import functions as gpg
+
             LOG.info("Loading layout gpg key(s)...")
             owners |= gpg.export_pubkeys(args.gpg, homedir=args.gpg_home)
-        keys = keyring.public_keys(paths, args.key_types)
-        owners |= keys
-        files = dict(zip(keys, paths, strict=False))
+        files = {key["keyid"]: (path, key) for path, key in keyring.public_keys(paths, args.key_types)}
+        owners |= {keyid: key for keyid, (_, key) in files.items()}
         try:
             verifylib.in_toto_verify(layout, owners, args.link_dir, inspect_timeout=args.inspect_timeout)
         except SignatureVerificationError as error:
-            named = next((f", key '{path}'" for keyid, path in files.items() if keyid in str(error)), "")
+            named = next((f", key '{path}'" for keyid, (path, _) in files.items() if keyid in str(error)), "")
             raise SignatureVerificationError(f"{error} (layout '{args.layout}'{named})") from error
     except RuleVerificationError as error:
-        LOG.error("(in-toto-verify) %s: %s", type(error).__name__, error)
+        LOG.error("(in-toto-verify) %s", told(error))
         sys.exit(1)
     except Exception as error:  # noqa: BLE001  # the edge: whatever it is becomes one line
-        LOG.error("(in-toto-verify) %s: %s", type(error).__name__, str(error) or f"no reason given for '{args.layout}'")
+        LOG.error("(in-toto-verify) %s", told(error, f"for '{args.layout}'"))
         sys.exit(1)
     sys.exit(0)
 
 
 def _load(path: str) -> Any:
     """The layout in the file; what is wrong with it is said with the name of the file."""
+    from navicert.compat.shim.in_toto.models.metadata import Metadata
+
     try:
         return Metadata.load(path)
     except (FormatError, InvalidMetadata) as error:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from navicert.compat.shim.in_toto import settings
 from navicert.compat.shim.in_toto.models.link import FILENAME_FORMAT_SHORT
-from navicert.compat.shim.in_toto.ruling import artifacts_of
-from navicert.compat.shim.in_toto.runlib import in_toto_run
 from navicert.model.layout import Inspection
 from navicert.verify.case import InspectionResult
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def inspect(name: str, command: list[str], timeout: float | None) -> Any:
     """The unsigned link of one inspection. The base path of the settings is not for inspections."""
+    from navicert.compat.shim.in_toto.runlib import in_toto_run
+
     before, settings.ARTIFACT_BASE_PATH = settings.ARTIFACT_BASE_PATH, None
     try:
         return in_toto_run(name, ["."], ["."], list(command), timeout=timeout)
@@ -32,6 +34,8 @@ class Inspector:
 
     def inspect(self, inspection: Inspection) -> InspectionResult:
         """What running `inspection` gave."""
+        from navicert.compat.shim.in_toto.ruling import artifacts_of
+
         try:
             metadata = inspect(inspection.name, list(inspection.run), self._timeout)
             value = metadata.signed.byproducts.get("return-value")

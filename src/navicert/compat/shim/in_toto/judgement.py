@@ -7,8 +7,7 @@ rules of the steps, inspections, their rules. Upstream's sentence comes first; w
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from navicert.compat.shim.in_toto.exceptions import (
     BadReturnValueError,
@@ -18,18 +17,23 @@ from navicert.compat.shim.in_toto.exceptions import (
     SignatureVerificationError,
     ThresholdVerificationError,
 )
-from navicert.compat.shim.in_toto.models.link import FILENAME_FORMAT
+from navicert.compat.shim.in_toto.filing import Filing
 from navicert.compat.shim.in_toto.trace import Course
 from navicert.compat.shim.securesystemslib.exceptions import FormatError
-from navicert.envelope.body import Body
-from navicert.envelope.document import Verified
+from navicert.dataclass import dataclass
 from navicert.model.layout import Inspection, Layout, Step
 from navicert.model.link import Link
-from navicert.model.rule import Side
 from navicert.store.gather import Gathered
 from navicert.verdict import Check, Outcome, Verdict
 
-_UNREADABLE = "cannot be read"
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    T = TypeVar("T", Step, Inspection)
+
+_SUBLAYOUT = {"depth": "sublayout depth exceeded", "repeated": "sublayout repetition"}
+"""How a sublayout that is not even judged is called, by the check that says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,110 +50,56 @@ class Judgement:
         """Raises what upstream would, unless the verdict passed."""
         if self.verdict.passed:
             return
-        _Level(self, self.layout, self.verdict.root, self.link_dir, "").complain()
+        Level.top(self).complain()
         cause = self.verdict.first_cause
         raise FormatError("verification did not pass" if cause is None else f"{cause.name}: {cause.reason}")
 
-    def narrative(self) -> Iterator[tuple[str, ...]]:
-        """What upstream says at `--verbose` of the stages before the inspections, up to the first that fails: each a
-        format and what goes into it."""
-        root = self.verdict.root
-        groups = {step.name: _children(root, "step", step.name) for step in self.layout.steps}
-        level = _Level(self, self.layout, root, self.link_dir, "")
-        stages: list[tuple[Callable[[Step, Check], None], list[tuple[str, ...]]]] = [
-            (level._missing, [("Verifying link metadata signatures...",)]),
-            (level._threshold, [("Verifying sublayouts...",)]),
-            (level._sublayout, [("Verifying alignment of reported commands...",), *self._alignment(level)]),
-        ]
-        for complain, lines in stages:
-            if self._fails(complain, groups):
-                return
-            yield from lines
-        yield ("Verifying threshold constraints...",)
-        for step in self.layout.steps:
-            verb = "Skipping threshold verification" if step.threshold <= 1 else "Verifying threshold"
-            yield (f"{verb} for step '%s' with threshold '%s'...", step.name, str(step.threshold))
-        if self._fails(level._disagreement, groups):
-            return
-        yield ("Verifying Step rules...",)
-        for step in self.layout.steps:
-            yield from _of_rules(step, groups[step.name])
-            if any(_broken(group) for group in groups[step.name]):
-                return
-        yield ("Executing Inspection commands...",)
-
-    def _alignment(self, level: _Level) -> list[tuple[str, ...]]:
-        files = [os.path.basename(path) for step in self.layout.steps for path in level._files(step)]
-        return [("Verifying command alignment for '%s'...", name) for name in files]
-
-    def _fails(self, complain: Callable[[Step, Check], None], groups: Mapping[str, list[Check]]) -> bool:
-        try:
-            for step in self.layout.steps:
-                for group in groups[step.name]:
-                    complain(step, group)
-        except Exception:  # noqa: BLE001  # whatever it is: this stage is as far as upstream would have come
-            return True
-        return False
-
-    def rules_of_inspections(self) -> Iterator[tuple[str, ...]]:
-        """What upstream says at `--verbose` of the rules of inspections that have run."""
-        groups = [g for item in self.layout.inspections for g in _children(self.verdict.root, "inspection", item.name)]
-        ran = [check for group in groups for check in group.children if check.id == "inspection.run"]
-        if len(ran) < len(groups) or any(not check.outcome.passes for check in ran) or not self._reached():
-            return
-        yield ("Verifying Inspection rules...",)
-        for inspection in self.layout.inspections:
-            groups = _children(self.verdict.root, "inspection", inspection.name)
-            yield from _of_rules(inspection, groups)
-            if any(_broken(group) for group in groups):
-                return
-
-    def _reached(self) -> bool:
-        """Whether everything before the inspections passed."""
-        return all(check.outcome.passes for check in self.verdict.root.counted if check.id != "inspection")
-
-    def warnings(self) -> Iterator[str]:
-        """What a person should know about a verdict that passed."""
-        for step in self.layout.steps:
-            for group in _children(self.verdict.root, "step", step.name):
-                yield from self._of_step(step, group)
-        for _, check in self.verdict.root.walk():
-            if check.id == "layout.empty":
-                yield check.reason
-            elif check.id == "rule.match-unsatisfied" and check.leaf is Outcome.WARN:
-                yield f"rule '{check.subject.partition(' ')[2]}' is not satisfied: {check.reason}"
-        names = {
-            FILENAME_FORMAT.format(step_name=step.name, keyid=keyid)
-            for step in self.layout.steps
-            for keyid in step.pubkeys
-        }
-        for refusal in self.gathered.refused:
-            if refusal.reason.startswith(_UNREADABLE) and os.path.basename(refusal.origin) in names:
-                yield f"Skipping link. '{refusal.origin}' {refusal.reason}"
-
-    def _of_step(self, step: Step, group: Check) -> Iterator[str]:
+    def warnings(self, *, told: bool = False) -> Iterator[str]:
+        """What a person should know about a verdict that passed. `told`: the stages were told, and with them what of
+        this upstream tells too."""
         ran = {
             exhibit.document.origin: exhibit.document.body.command
             for exhibit in self.gathered.exhibits
             if isinstance(exhibit.document.body, Link)
         }
-        for check in group.children:
-            if check.id == "step.command" and check.subject in ran:
-                command, expected = list(ran[check.subject]), list(step.expected_command)
-                yield f"Run command '{command}' differs from expected command '{expected}'"
-            elif check.id in ("step.command", "step.disagreement", "artifact.twins") and check.leaf is Outcome.WARN:
-                yield f"step '{step.name}': {check.reason}"
+        for step, group in each(self.verdict.root, "step", self.layout.steps):
+            yield from _of_step(step, group, ran, told)
+        for _, check in self.verdict.root.walk():
+            if check.id == "layout.empty":
+                yield check.reason
+            elif check.id == "rule.match-unsatisfied" and check.leaf is Outcome.WARN:
+                yield f"rule '{check.subject.partition(' ')[2]}' is not satisfied: {check.reason}"
+        for refusal in () if told else Level.top(self).filing.unreadable():
+            yield f"Skipping link. '{refusal.origin}' {refusal.reason}"
 
 
 @dataclass(frozen=True, slots=True)
-class _Level:
+class Level:
     """One layout of the judgement: the whole, or a sublayout."""
 
     judgement: Judgement
     layout: Layout
     tree: Check
-    link_dir: str
-    where: str
+    filing: Filing
+    where: str = ""
+
+    @staticmethod
+    def top(judgement: Judgement) -> Level:
+        """The whole."""
+        filing = Filing(judgement.layout, judgement.link_dir, judgement.gathered, judgement.verdict.at)
+        return Level(judgement, judgement.layout, judgement.verdict.root, filing)
+
+    def below(self, step: Step, tree: Check) -> Level | None:
+        """The sublayout that `tree` is about, which stands for `step`."""
+        exhibits = [exhibit.document for exhibit in self.judgement.gathered.exhibits]
+        # Of several documents of one origin the subject says which, after the origin.
+        document = next((one for one in exhibits if tree.subject.startswith(one.origin)), None)
+        if document is None or not isinstance(document.body, Layout):
+            return None
+        folder = os.path.splitext(tree.subject)[0]
+        filing = Filing(document.body, folder, self.judgement.gathered, self.judgement.verdict.at)
+        where = f" (in the sublayout '{tree.subject}' of step '{step.name}')"
+        return Level(self.judgement, document.body, tree, filing, where)
 
     def complain(self) -> None:
         """Raises what upstream would raise first. Returns where nothing of this layout failed."""
@@ -161,30 +111,30 @@ class _Level:
             if check.id == "layout.expired":
                 raise LayoutExpiredError(f"Layout expired{self.where}: it {check.reason}")
             if check.id.startswith("sublayout."):
-                raise FormatError(f"the sublayout {check.reason}{self.where}")
-        for shortfall in (self._missing, self._threshold, self._sublayout, self._disagreement, self._rules):
+                what = _SUBLAYOUT.get(check.id.removeprefix("sublayout."), "malformed sublayout")
+                raise FormatError(f"{what}: {check.reason}{self.where}")
+        for shortfall in (self.missing, self.threshold, self.sublayout, self.disagreement, self.rules):
             self._for_each_step(shortfall)
-        for inspection in self.layout.inspections:
-            for group in _children(self.tree, "inspection", inspection.name):
-                self._run(inspection.name, list(inspection.run), group)
-        for inspection in self.layout.inspections:
-            for group in _children(self.tree, "inspection", inspection.name):
-                _complain_of_rules(group, inspection.name)
+        for inspection, group in each(self.tree, "inspection", self.layout.inspections):
+            self._run(inspection.name, list(inspection.run), group)
+        for inspection, group in each(self.tree, "inspection", self.layout.inspections):
+            _complain_of_rules(group, inspection.name)
 
     def _for_each_step(self, complain: Callable[[Step, Check], None]) -> None:
-        for step in self.layout.steps:
-            for group in _children(self.tree, "step", step.name):
-                complain(step, group)
+        for step, group in each(self.tree, "step", self.layout.steps):
+            complain(step, group)
 
-    def _missing(self, step: Step, group: Check) -> None:
-        found = len(self._files(step))
+    def missing(self, step: Step, group: Check) -> None:
+        """Raises what upstream raises where link files are missing."""
+        found = len(self.filing.of(step))
         if found < step.threshold and _failing(group, "step.threshold"):
             raise LinkNotFoundError(
                 f"Step '{step.name}' requires '{step.threshold}' link metadata file(s), found '{found}'."
                 f"{self._not_counted(step, group)}{self.where}"
             )
 
-    def _threshold(self, step: Step, group: Check) -> None:
+    def threshold(self, step: Step, group: Check) -> None:
+        """Raises what upstream raises where too few signed."""
         for check in _failing(group, "step.threshold"):
             if any(child.id == "sublayout" for child in group.children):
                 continue
@@ -194,32 +144,25 @@ class _Level:
                 f"{('.' + others) if (others := self._not_counted(step, group)) else ''}{self.where}"
             )
 
-    def _sublayout(self, step: Step, group: Check) -> None:
+    def sublayout(self, step: Step, group: Check) -> None:
+        """Raises what upstream raises of sublayouts that do not hold."""
         for tree in group.children:
             if tree.id != "sublayout" or tree.outcome.passes:
                 continue
-            document = self._document(tree.subject)
-            folder = os.path.splitext(tree.subject)[0]
-            if document is not None and isinstance(document.body, Layout):
-                where = f" (in the sublayout '{tree.subject}' of step '{step.name}')"
-                _Level(self.judgement, document.body, tree, folder, where).complain()
+            level = self.below(step, tree)
+            if level is not None:
+                level.complain()
 
-    def _disagreement(self, step: Step, group: Check) -> None:
-        if not _failing(group, "step.disagreement"):
-            return
-        links = {
-            os.path.normpath(exhibit.document.origin): exhibit.document.body
-            for exhibit in self.judgement.gathered.exhibits
-            if isinstance(exhibit.document.body, Link)
-        }
-        found = [(os.path.basename(path), links[path]) for path in self._files(step) if path in links]
-        for name, link in found[1:]:
-            first, reference = found[0]
-            if (link.materials, link.products) != (reference.materials, reference.products):
-                raise ThresholdVerificationError(f"Links '{first}' and '{name}' have different artifacts!{self.where}")
-        raise ThresholdVerificationError(f"Links of step '{step.name}' have different artifacts!{self.where}")
+    def disagreement(self, step: Step, group: Check) -> None:
+        """Raises what upstream raises where links disagree."""
+        for check in _failing(group, "step.disagreement"):
+            first, *others = [os.path.basename(filed.path) for filed in self.filing.signed(step)] or [""]
+            odd = next((name for name in others if f'{name}" have' in check.reason), "")
+            names = f"Links '{first}' and '{odd}'" if odd else f"Links of step '{step.name}'"
+            raise ThresholdVerificationError(f"{names} have different artifacts!{self.where}")
 
-    def _rules(self, step: Step, group: Check) -> None:
+    def rules(self, step: Step, group: Check) -> None:
+        """Raises what upstream raises of rules that do not hold."""
         _complain_of_rules(group, step.name)
 
     def _run(self, name: str, command: list[str], group: Check) -> None:
@@ -233,26 +176,6 @@ class _Level:
                     f"{self.where}."
                 )
 
-    # --- what lies in the folder -----------------------------------------------------------------------------------
-
-    def _files(self, step: Step) -> list[str]:
-        """The link files of those who may sign for `step` that could be read, in the order of its keys."""
-        keyids = list(dict.fromkeys(id for keyid in step.pubkeys for id in (keyid, *_subkeys(self.layout, keyid))))
-        wanted = dict.fromkeys(
-            os.path.normpath(os.path.join(self.link_dir, FILENAME_FORMAT.format(step_name=step.name, keyid=keyid)))
-            for keyid in keyids
-        )
-        unreadable = {
-            os.path.normpath(refusal.origin)
-            for refusal in self.judgement.gathered.refused
-            if refusal.reason.startswith(_UNREADABLE)
-        }
-        return [path for path in wanted if path not in unreadable and os.path.isfile(path)]
-
-    def _document(self, origin: str) -> Verified[Body] | None:
-        found = (e.document for e in self.judgement.gathered.exhibits if origin.startswith(e.document.origin))
-        return next(found, None)
-
     def _not_counted(self, step: Step, group: Check) -> str:
         """The near misses of `step`, and links that count once because one key signed them all."""
         notes = [
@@ -260,6 +183,16 @@ class _Level:
             for threshold in _failing(group, "step.threshold")
             for check in threshold.children
             if check.is_note
+        ]
+        told = {
+            os.path.normpath(check.subject)
+            for threshold in _failing(group, "step.threshold")
+            for check in threshold.children
+        }
+        notes += [
+            f"'{filed.path}' is not validly signed by the key it is named after, {filed.keyid[:8]}"
+            for filed, _ in self.filing.skipped(step)
+            if os.path.normpath(filed.path) not in told
         ]
         signers: dict[str, list[str]] = {}
         for exhibit in self.judgement.gathered.exhibits:
@@ -291,13 +224,27 @@ def bad_return_value(value: object, command: list[str] | None = None) -> str:
     return f"Got non-{kind} return value '{value}'" + (f" from command '{command}'." if command else ".")
 
 
-def _subkeys(layout: Layout, keyid: str) -> list[str]:
-    subkeys = layout.keys.get(keyid, {}).get("subkeys")
-    return list(subkeys) if isinstance(subkeys, dict) else []
+def each(tree: Check, id: str, items: Iterable[T]) -> Iterator[tuple[T, Check]]:
+    """Each of `items` with the checks called `id` about it, right below `tree`, in the order of the items."""
+    found: dict[str, list[Check]] = {}
+    for check in tree.children:
+        if check.id == id:
+            found.setdefault(check.subject, []).append(check)
+    for item in items:
+        for check in found.get(item.name, ()):
+            yield item, check
 
 
-def _children(tree: Check, id: str, subject: str) -> list[Check]:
-    return [check for check in tree.children if check.id == id and check.subject == subject]
+def _of_step(step: Step, group: Check, ran: Mapping[str, Sequence[str]], told: bool) -> Iterator[str]:
+    """What a person should know of `step`; `ran` is the command of each link, by its origin."""
+    for check in group.children:
+        if check.id == "step.command" and check.subject in ran:
+            if told:
+                continue
+            command, expected = list(ran[check.subject]), list(step.expected_command)
+            yield f"Run command '{command}' differs from expected command '{expected}'"
+        elif check.id in ("step.command", "step.disagreement", "artifact.twins") and check.leaf is Outcome.WARN:
+            yield f"step '{step.name}': {check.reason}"
 
 
 def _failing(group: Check, id: str) -> list[Check]:
@@ -306,26 +253,6 @@ def _failing(group: Check, id: str) -> list[Check]:
 
 def _reasons(check: Check) -> str:
     return "; ".join(f"{child.subject}: {child.reason}" for child in check.children if not child.outcome.passes)
-
-
-def _of_rules(item: Step | Inspection, groups: list[Check]) -> Iterator[tuple[str, ...]]:
-    """The rules of an item as they are verified, up to the first that fails."""
-    for side in Side:
-        yield (f"Verifying {side.value.removesuffix('s')} rules for '%s'...", item.name)
-        courses = [course for group in groups if (course := _broken(group)) is not None and course.side is side]
-        rules = item.expected_materials if side is Side.MATERIALS else item.expected_products
-        for rule in rules[: courses[0].failed + 1] if courses else rules:
-            yield ("Verifying '%s'...", " ".join(rule.spelling or rule.pack()))
-        if courses:
-            return
-
-
-def _broken(group: Check) -> Course | None:
-    """How the rules of an item went that do not hold; None where they do."""
-    for check in group.children:
-        if not check.outcome.passes and (course := Course.of(group.subject, dict(check.facts))) is not None:
-            return course
-    return None
 
 
 def _complain_of_rules(group: Check, item: str) -> None:

@@ -6,20 +6,35 @@ They are of any form, of the type that was said, and used under the id of the re
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from navicert.compat.shim.in_toto.models._signer import GPGSigner, load_public_key_from_file
 from navicert.compat.shim.securesystemslib.exceptions import CryptoError, FormatError
-from navicert.compat.shim.securesystemslib.interface import check_type
-from navicert.compat.shim.securesystemslib.signer import CryptoSigner
+from navicert.compat.shim.securesystemslib.signer import CryptoSigner, check_type
 from navicert.compat.shim.translation import translated
-from navicert.crypto.key import IdForm
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from typing import Any
+
+    from navicert.crypto.key import IdForm
 
 
-def signer(
-    path: str, types: Sequence[str] | None, password: bytes | None, id_form: IdForm | None
-) -> CryptoSigner | GPGSigner:
-    """The private key that `path` names, to sign under its id of `id_form`; None for the one of its file's form."""
+def chosen(args: argparse.Namespace, password: bytes | None) -> dict[str, Any]:
+    """Who signs, as the options of `in-toto-run` and `in-toto-record` say: arguments for the functions of `runlib`."""
+    gpg_keyid, gpg_home = None if args.gpg is True else args.gpg, args.gpg_home
+    found: CryptoSigner | GPGSigner | None = None
+    if args.signing_key or args.key:
+        name = args.signing_key or args.key
+        found = signer(name, args.key_type, password, None if args.signing_key else "legacy")
+        if isinstance(found, GPGSigner):
+            gpg_keyid, gpg_home, found = found.keyid, found.homedir, None
+    return {"signer": found, "gpg_keyid": gpg_keyid, "gpg_use_default": args.gpg is True, "gpg_home": gpg_home}
+
+
+def signer(path: str, kind: str | None, password: bytes | None, id_form: IdForm | None) -> CryptoSigner | GPGSigner:
+    """The private key that `path` names, to sign under its id of `id_form`; None for the one of its file's form.
+    Raises `CryptoError` where it is not of the type `kind`, if one is given."""
     from navicert.trust.keyfile import open_signer
 
     if path.startswith("gpg:"):
@@ -31,31 +46,26 @@ def signer(
     # What releases before 1.0 of securesystemslib raise, for the option that is from their time.
     with translated(CryptoError if id_form == "legacy" else ValueError):
         opened = open_signer(path, password=None if password is None else lambda: password, id_form=id_form)
-    _check_types([path], types)
-    check_type(opened.key, types[0] if types else None, path)
+    check_type(opened.key, kind, path)
     return CryptoSigner.of(opened)
 
 
-def public_keys(paths: Sequence[str], types: Sequence[str] | None) -> dict[str, dict[str, Any]]:
-    """The public keys in the files, by id."""
-    _check_types(paths, types)
-    found = [load_public_key_from_file(path) for path in paths]
-    for path, key, kind in zip(paths, found, _spread(types, len(paths)), strict=True):
-        _check_described(key, kind, path)
-    return {key["keyid"]: key for key in found}
+def public_keys(paths: Sequence[str], types: Sequence[str] | None) -> list[tuple[str, dict[str, Any]]]:
+    """The public key in each of the files, after the name of the file."""
+    found = []
+    for path, kind in zip(paths, spread(types, len(paths)), strict=True):
+        key = load_public_key_from_file(path)
+        own = key.get("keytype") or key.get("type")
+        if kind not in (None, own):
+            raise FormatError(f"{path}: not a key of type '{kind}', but of type '{own}'")
+        found.append((path, key))
+    return found
 
 
-def _check_types(paths: Sequence[str], types: Sequence[str] | None) -> None:
-    if types and len(types) not in (1, len(paths)):
-        raise FormatError(f"{len(types)} key types for {len(paths)} keys: give one for each, or one for all")
-
-
-def _spread(types: Sequence[str] | None, count: int) -> Sequence[str | None]:
+def spread(types: Sequence[str] | None, count: int) -> Sequence[str | None]:
+    """A type for each of `count` keys: each its own, one for all, or none. Raises `FormatError`."""
+    if types and len(types) not in (1, count):
+        raise FormatError(f"{len(types)} key types for {count} keys: give one for each, or one for all")
     if not types:
         return [None] * count
     return list(types) * count if len(types) == 1 else types
-
-
-def _check_described(key: dict[str, Any], kind: str | None, path: str) -> None:
-    if kind is not None and key.get("keytype") != kind:
-        raise FormatError(f"{path}: not a key of type '{kind}', but of type '{key.get('keytype')}'")

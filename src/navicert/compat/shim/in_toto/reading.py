@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from navicert.compat.shim.securesystemslib.exceptions import FormatError
 from navicert.errors import LimitExceeded, Malformed
 from navicert.limits import LOCAL
 from navicert.strictjson import loads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def read_json(path: str, raw: bytes | None = None) -> tuple[bytes, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
 from navicert.compat.shim.in_toto.formats import _check_str, _check_str_list
 from navicert.compat.shim.securesystemslib.exceptions import FormatError
 from navicert.errors import Malformed
 from navicert.model.rule import Rule, RuleKind, Side
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
 
 COMPLEX_RULES: Final = {"match"}
 GENERIC_RULES: Final = {kind.value.lower() for kind in RuleKind} - COMPLEX_RULES

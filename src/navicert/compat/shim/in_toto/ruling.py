@@ -6,7 +6,6 @@ Each is Navicert's, applied to sets and dictionaries.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from navicert.compat.shim.in_toto import rulelib
 from navicert.compat.shim.in_toto.exceptions import RuleVerificationError
@@ -14,14 +13,17 @@ from navicert.compat.shim.in_toto.trace import Course, listed
 from navicert.compat.shim.securesystemslib.exceptions import FormatError
 from navicert.digest import DigestSet
 from navicert.errors import Malformed
-from navicert.model.link import Artifacts
 from navicert.model.rule import Rule, RuleKind, Side
 from navicert.verify.rules import Application, Record, apply_rules
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _NONE = DigestSet()
 
 
-def artifacts_of(hashes: Mapping[str, Mapping[str, str]] | Iterable[str]) -> Artifacts:
+def artifacts_of(hashes: Mapping[str, Mapping[str, str]] | Iterable[str]) -> dict[str, DigestSet]:
     """`hashes` with Navicert's digests; names alone have none."""
     if isinstance(hashes, Mapping):
         return {path: DigestSet.of(digests) for path, digests in hashes.items()}

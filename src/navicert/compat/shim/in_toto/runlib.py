@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import glob
-import logging
 import os
-import subprocess
 import sys
-from dataclasses import replace
-from typing import Any, Final
 
 from navicert.compat.shim.in_toto import settings
-from navicert.compat.shim.in_toto.exceptions import LinkNotFoundError
 from navicert.compat.shim.in_toto.formats import _check_hex, _check_str, _check_str_list
 from navicert.compat.shim.in_toto.models._signer import GPGSigner
 from navicert.compat.shim.in_toto.models.link import (
@@ -22,20 +16,20 @@ from navicert.compat.shim.in_toto.models.link import (
     Link,
 )
 from navicert.compat.shim.in_toto.models.metadata import Envelope, Metablock, Metadata
-from navicert.compat.shim.in_toto.resolver._resolver import Hashes, record
-from navicert.compat.shim.securesystemslib._gpg import functions as gpg
+from navicert.compat.shim.in_toto.release import with_signing_key
+from navicert.compat.shim.message import Log
 from navicert.compat.shim.securesystemslib.signer import SSlibSigner
 from navicert.compat.shim.translation import translated
 from navicert.errors import Malformed
-from navicert.limits import LOCAL
 from navicert.model.field import as_name
-from navicert.record.process import NOWHERE, TimedOut, Wires
-from navicert.record.recorder import World, make_recording
-from navicert.resolve.artifact import ResolveOptions
 
-LOG: Final = logging.getLogger("in_toto.runlib")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
 
-_STREAMS: Final = replace(LOCAL, stream_bytes=LOCAL.document_bytes)
+    from navicert.compat.shim.in_toto.resolver._resolver import Hashes
+
+LOG: Final = Log("in_toto.runlib")
 
 
 def record_artifacts_as_dict(
@@ -49,6 +43,8 @@ def record_artifacts_as_dict(
     """The digests of all artifacts that the names in `artifacts` stand for. Raises `OSError` and `ValueError`."""
     if not artifacts:
         return {}
+    from navicert.compat.shim.in_toto.resolver._resolver import record
+
     return record(
         artifacts,
         exclude_patterns or settings.ARTIFACT_EXCLUDE_PATTERNS,
@@ -62,9 +58,15 @@ def record_artifacts_as_dict(
 def execute_link(link_cmd_args: list[str], record_streams: bool, timeout: float | None = None) -> dict[str, Any]:
     """Run a command; its code, and with `record_streams` its output, which is shown too. Raises `OSError`,
     `subprocess.TimeoutExpired`."""
+    from navicert.dataclass import replace
+    from navicert.limits import LOCAL
+    from navicert.record.process import NOWHERE, TimedOut, Wires
+    from navicert.record.recorder import World, make_recording
+    from navicert.resolve.artifact import ResolveOptions
+
     wires = Wires(None, _descriptor(sys.stdout, 1), _descriptor(sys.stderr, 2))
     world = World(
-        options=ResolveOptions(limits=_STREAMS),
+        options=ResolveOptions(limits=replace(LOCAL, stream_bytes=LOCAL.document_bytes)),
         wires=wires if record_streams else Wires(None, NOWHERE, NOWHERE),
         streams=record_streams,
         redact_known=False,
@@ -77,7 +79,9 @@ def execute_link(link_cmd_args: list[str], record_streams: bool, timeout: float 
             byproducts = dict(make_recording("command", link_cmd_args, world=world).link.byproducts)
     except Exception as error:
         if isinstance(error.__cause__, TimedOut):
-            raise subprocess.TimeoutExpired(link_cmd_args, timeout or 0) from error
+            from subprocess import TimeoutExpired
+
+            raise TimeoutExpired(link_cmd_args, timeout or 0) from error
         raise
     for name in ("stdout", "stderr"):
         # As text, which is what upstream reads it as.
@@ -124,6 +128,7 @@ def _check(name: Any, signer: Any, lists: tuple[Any, ...], texts: tuple[Any, ...
             raise
 
 
+@with_signing_key(5)
 def in_toto_run(
     name: str,
     material_list: Any,
@@ -221,6 +226,7 @@ def _store(metadata: Any, filename: str, directory: str | None) -> None:
     metadata.dump(path)
 
 
+@with_signing_key(2)
 def in_toto_record_start(
     step_name: str,
     material_list: Any,
@@ -262,6 +268,7 @@ def _require_signing_arg(signer: Any, gpg_keyid: Any, gpg_use_default: bool) -> 
         raise ValueError("Pass either a signer, a gpg keyid or set gpg_use_default to True!")
 
 
+@with_signing_key(2)
 def in_toto_record_stop(
     step_name: str,
     product_list: Any,
@@ -316,6 +323,10 @@ def in_toto_record_stop(
 def _unfinished(step_name: str, signer: Any) -> str:
     if signer:
         return UNFINISHED_FILENAME_FORMAT.format(step_name=step_name, keyid=signer.public_key.keyid)
+    import glob
+
+    from navicert.compat.shim.in_toto.exceptions import LinkNotFoundError
+
     pattern = UNFINISHED_FILENAME_FORMAT_GLOB.format(step_name=glob.escape(step_name), pattern="*")
     found = sorted(glob.glob(pattern))
     if not found:
@@ -336,6 +347,9 @@ def _key_of(metadata: Any, signer: Any, gpg_keyid: Any, gpg_home: Any) -> tuple[
         LOG.info("Verifying preliminary link signature using passed signer...")
         keyid = signer.public_key.keyid
         return keyid, {**signer.public_key.to_dict(), "keyid": keyid}
+    from navicert.compat.shim.in_toto.exceptions import LinkNotFoundError
+    from navicert.compat.shim.securesystemslib._gpg import functions as gpg
+
     if gpg_keyid:
         LOG.info("Verifying preliminary link signature using passed gpg key...")
         key = gpg.export_pubkey(gpg_keyid, gpg_home)

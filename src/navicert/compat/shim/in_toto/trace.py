@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from fnmatch import filter as matching
 
+from navicert.dataclass import dataclass
+from navicert.limits import LOCAL
 from navicert.model.rule import Rule, RuleKind, Side
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +48,10 @@ class Course:
         )
 
     def __str__(self) -> str:
-        """The message of upstream's RuleVerificationError."""
+        """The message of upstream's RuleVerificationError; one longer than the limit trace_bytes is shortened."""
         paths = self.materials if self.side is Side.MATERIALS else self.products
+        if sum(map(len, paths)) * (self.failed + 2) > LOCAL.trace_bytes:
+            return self._shortened(paths)
         queue = set(paths)
         before = []
         for words, consumed in self.rules[: self.failed]:
@@ -65,6 +72,66 @@ class Course:
         for words, queue in before:
             lines += [f"Queue after '{words}':", str(queue)]
         return "\n".join(lines) + "\n"
+
+    def _shortened(self, paths: Sequence[str]) -> str:
+        """The same story where upstream's would have every artifact after every rule: each list is cut, and of many
+        rules only the last ones are told."""
+        from navicert.report.line import cut
+
+        told = max(0, self.failed - _RULES)
+        room = LOCAL.trace_bytes // 2 // (min(self.failed, _RULES) + 3)
+        queue = _Shrinking(listed(set(paths)), room)
+        lines = [f"Full trace for 'expected_{self.side.value}' of item '{self.item}':"]
+        for side, artifacts in ((Side.MATERIALS, self.materials), (Side.PRODUCTS, self.products)):
+            mark = " (used for queue)" if side is self.side else ""
+            lines += [f"Available {side.value}{mark}:", _Shrinking(artifacts, room).told()]
+        if told:
+            lines.append(f"(and {told:,} rules before these)")
+        for number, (words, consumed) in enumerate(self.rules[: self.failed]):
+            queue.lose(consumed)
+            if number >= told:
+                lines += [f"Queue after '{cut(words, room)}':", queue.told()]
+        keyword, _, pattern = self.rules[self.failed][0].partition(" ")
+        if Rule.parse([keyword, pattern]).kind is RuleKind.REQUIRE:
+            first = f"'REQUIRE {cut(pattern, room)}' did not find {cut(pattern, room)} in: {queue.told('{}')}"
+        else:
+            matched = _Shrinking(matching(queue.left(), pattern), room).told()
+            first = f"'DISALLOW {cut(pattern, room)}' matched the following artifacts: {matched}"
+        return "\n".join((first, *lines)) + "\n"
+
+
+_RULES: Final = 100
+"""Rules whose queues a shortened trace tells."""
+
+
+class _Shrinking:
+    """A list of paths that loses some; what is told of it has about `room` characters."""
+
+    def __init__(self, paths: Sequence[str], room: int) -> None:
+        self._paths = paths
+        self._room = room
+        self._gone: set[str] = set()
+
+    def lose(self, paths: Iterable[str]) -> None:
+        self._gone.update(paths)
+
+    def left(self) -> list[str]:
+        return [path for path in self._paths if path not in self._gone]
+
+    def told(self, brackets: str = "[]") -> str:
+        """The first paths, and how many more there are."""
+        words: list[str] = []
+        room = self._room
+        for path in self._paths:
+            if path not in self._gone:
+                room -= len(path) + 4
+                if room < 0:
+                    break
+                words.append(repr(path))
+        more = len(self._paths) - len(self._gone) - len(words)
+        if more:
+            words.append(f"and {more:,} more")
+        return f"{brackets[0]}{', '.join(words)}{brackets[1]}"
 
 
 def listed(queue: Iterable[str]) -> list[str]:

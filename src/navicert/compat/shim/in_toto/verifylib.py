@@ -7,12 +7,11 @@ them.
 from __future__ import annotations
 
 import datetime
-import logging
 import os
 from collections.abc import Mapping
-from typing import Any, Final
 
 from navicert.compat.shim.in_toto import settings
+from navicert.compat.shim.in_toto.culprit import named
 from navicert.compat.shim.in_toto.exceptions import (
     BadReturnValueError,
     LayoutExpiredError,
@@ -27,17 +26,9 @@ from navicert.compat.shim.in_toto.models.layout import SUBLAYOUT_LINK_DIR_FORMAT
 from navicert.compat.shim.in_toto.models.link import FILENAME_FORMAT, FILENAME_FORMAT_SHORT, Link
 from navicert.compat.shim.in_toto.models.metadata import Metadata
 from navicert.compat.shim.in_toto.models.signable import plain
-from navicert.compat.shim.in_toto.ruling import (
-    verify_allow_rule,
-    verify_create_rule,
-    verify_delete_rule,
-    verify_disallow_rule,
-    verify_item_rules,
-    verify_match_rule,
-    verify_modify_rule,
-    verify_require_rule,
-)
-from navicert.compat.shim.securesystemslib._gpg.exceptions import KeyExpirationError
+from navicert.compat.shim.in_toto.qualification import authorised, objection, threshold_of
+from navicert.compat.shim.in_toto.release import renamed
+from navicert.compat.shim.message import Log
 from navicert.compat.shim.securesystemslib.exceptions import FormatError
 from navicert.crypto.key import Key
 from navicert.errors import LimitExceeded, Malformed
@@ -45,12 +36,13 @@ from navicert.model import layout as core
 from navicert.store.directory import DirectoryStore
 from navicert.store.gather import gather
 from navicert.timestamp import parse_timestamp
+from navicert.verdict import Verdict
 from navicert.verify.case import Case, Policy
 from navicert.verify.evaluate import evaluate, verify
 from navicert.verify.parameters import NoValue, fill_in
 from navicert.verify.profile import Profile
 
-LOG: Final = logging.getLogger("in_toto.verifylib")
+LOG: Final = Log("in_toto.verifylib")
 
 RULE_TRACE: dict[str, Any] = {}
 """Always empty: a trace belongs to the error that it is part of."""
@@ -59,12 +51,40 @@ __all__ = [
     "LOG", "RULE_TRACE", "get_summary_link", "in_toto_verify", "load_links_for_layout", "reduce_chain_links",
     "run_all_inspections", "substitute_parameters", "verify_all_item_rules", "verify_all_steps_command_alignment",
     "verify_allow_rule", "verify_command_alignment", "verify_create_rule", "verify_delete_rule",
-    "verify_disallow_rule", "verify_item_rules", "verify_layout_expiration", "verify_link_signature_thresholds",
+    "verify_disallow_rule", "verify_item_rules", "verify_layout_expiration",
+    "verify_layout_signatures", "verify_link_signature_thresholds",
     "verify_match_rule", "verify_metadata_signatures", "verify_modify_rule", "verify_require_rule",
     "verify_sublayouts", "verify_threshold_constraints",
 ]  # fmt: skip
 
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
+
+    from navicert.compat.shim.in_toto.ruling import (
+        verify_allow_rule,
+        verify_create_rule,
+        verify_delete_rule,
+        verify_disallow_rule,
+        verify_item_rules,
+        verify_match_rule,
+        verify_modify_rule,
+        verify_require_rule,
+    )
+
+
+def __getattr__(name: str) -> object:
+    """The rules one by one, which no verification as a whole needs. Spec: PEP 562."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from navicert.compat.shim.in_toto import ruling
+
+    value: object = getattr(ruling, name)
+    return value
+
+
+@renamed("layout", "metadata")
 def in_toto_verify(
     metadata: Any,
     layout_key_dict: dict[str, dict[str, Any]],
@@ -88,7 +108,7 @@ def in_toto_verify(
     except LimitExceeded as error:
         raise FormatError(str(error)) from error
     except Malformed as error:
-        raise FormatError(_named(error, metadata)) from error
+        raise FormatError(named(error, metadata)) from error
     if verified is None or not isinstance(verified.body, core.Layout):
         raise FormatError(f"'{metadata.path}' is not a layout" if metadata.path else "not a layout")
     LOG.info("Extracting layout from metadata...")
@@ -99,46 +119,34 @@ def in_toto_verify(
     if substitution_parameters is not None:
         LOG.info("Performing parameter substitution...")
         substitute_parameters(layout, substitution_parameters)
-    LOG.info("Reading link metadata files...")
     policy = Policy(sealed, owners, verified)
     inspector = Inspector(persist_inspection_links, inspect_timeout)
     try:
-        stores = [DirectoryStore(link_dir_path)] if os.path.isdir(link_dir_path) else []
-        gathered = gather(policy, stores)
+        stores = [DirectoryStore(link_dir_path, bundles=False)] if os.path.isdir(link_dir_path) else []
+        gathered = gather(policy, stores, keep_bytes=False, bundles=False)
         case = Case(
             policy, now, gathered.exhibits, gathered.refused, Profile.UPSTREAM, parameters=substitution_parameters
         )
-        for refusal in gathered.refused:
-            LOG.info("Skipping link. '%s' %s", refusal.origin, refusal.reason)
-        if LOG.isEnabledFor(logging.INFO):
-            # Judged once more, so that what is told comes before what the inspections tell.
-            for line in Judgement(evaluate(case), verified.body, gathered, link_dir_path, {}).narrative():
-                LOG.info(*line)
-        verdict = verify(
-            case, inspector, progress=lambda name: LOG.info("Executing command for inspection '%s'...", name)
-        )
+
+        def judged(verdict: Verdict | None) -> Judgement:
+            known = evaluate(case) if verdict is None else verdict
+            return Judgement(known, verified.body, gathered, link_dir_path, inspector.problems)
+
+        narrator = None
+        if LOG.informs:
+            from navicert.compat.shim.in_toto.narrative import Narrator
+
+            narrator = Narrator(LOG, judged)
+        verdict = verify(case, inspector, progress=None if narrator is None else narrator.inspects)
+        if narrator is not None:
+            narrator.ends(verdict)
     except Malformed as error:
-        raise FormatError(_named(error, metadata)) from error
-    judgement = Judgement(verdict, verified.body, gathered, link_dir_path, inspector.problems)
-    try:
-        judgement.require()
-    finally:
-        for line in judgement.rules_of_inspections():
-            LOG.info(*line)
-    for text in judgement.warnings():
+        raise FormatError(named(error, metadata)) from error
+    judgement = judged(verdict)
+    judgement.require()
+    for text in judgement.warnings(told=narrator is not None):
         LOG.warning("%s", text)
-    LOG.info("The software product passed all verification.")
     return _summary(verdict.summary, step_name, bool(verified.body.steps))
-
-
-def _named(error: Malformed, metadata: Any) -> str:
-    """The error, with the name of the step or inspection that it points into."""
-    parts = error.pointer.removeprefix("/signed").removeprefix("/payload#").split("/")
-    try:
-        item = getattr(metadata.get_payload(), parts[1])[int(parts[2])]
-    except (AttributeError, IndexError, ValueError, KeyError, TypeError, FormatError):
-        return str(error)
-    return f"{error} ({'step' if parts[1] == 'steps' else 'inspection'} '{item.name}')"
 
 
 def _summary(found: object, name: str, steps: bool) -> Link:
@@ -158,6 +166,11 @@ def verify_metadata_signatures(metadata: Any, keys_dict: dict[str, dict[str, Any
         raise SignatureVerificationError("Layout signature verification requires at least one key.")
     for key in keys_dict.values():
         metadata.verify_signature(key)
+
+
+def verify_layout_signatures(layout_metablock: Any, keys_dict: dict[str, dict[str, Any]]) -> None:
+    """As `verify_metadata_signatures`, by its name in 1.x."""
+    verify_metadata_signatures(layout_metablock, keys_dict)
 
 
 def verify_layout_expiration(layout: Any) -> None:
@@ -197,9 +210,11 @@ def _filled(text: str, values: Mapping[str, str], where: str) -> str:
 
 
 def load_links_for_layout(layout: Any, link_dir_path: str) -> dict[str, dict[str, Any]]:
-    """The link files of each step, by the id of who may sign it. Raises `LinkNotFoundError` for too few."""
+    """The link files of each step, by the id of who may sign it. Raises `LinkNotFoundError` for too few, `FormatError`
+    for a threshold that asks for nobody."""
     found: dict[str, dict[str, Any]] = {}
     for step in layout.steps:
+        need = threshold_of(step)
         links = found[step.name] = {}
         skipped: list[str] = []
         allowed = [id for key in step.pubkeys for id in (key, *(layout.keys.get(key, {}).get("subkeys") or {}))]
@@ -211,67 +226,63 @@ def load_links_for_layout(layout: Any, link_dir_path: str) -> dict[str, dict[str
                 continue
             except Exception as error:  # noqa: BLE001  # whatever is wrong with one file must not stop the others
                 skipped.append(f"'{path}' cannot be read: {error}")
-        if len(links) < step.threshold:
+        if len(links) < need:
             named = f" Not counted: {'; '.join(skipped)}." if skipped else ""
             raise LinkNotFoundError(
-                f"Step '{step.name}' requires '{step.threshold}' link metadata file(s), found '{len(links)}'.{named}"
+                f"Step '{step.name}' requires '{need}' link metadata file(s), found '{len(links)}'.{named}"
             )
         for text in skipped:
             LOG.warning("Skipping link. %s", text)
     return found
 
 
+@renamed("chain_link_dict", "steps_metadata")
 def verify_link_signature_thresholds(layout: Any, steps_metadata: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The links of each step that one who may has signed. Raises `ThresholdVerificationError` for too few signers."""
+    """The links of each step that one who may has signed. Raises `ThresholdVerificationError` for too few signers: the
+    same key counts once, under however many ids."""
     masters = {subkey: key for key in layout.keys.values() for subkey in key.get("subkeys") or {}}
     verified: dict[str, dict[str, Any]] = {}
     for step in layout.steps:
+        need = threshold_of(step)
         good = verified[step.name] = {}
         counted: list[str] = []
+        skipped: list[str] = []
         for keyid, link in steps_metadata.get(step.name, {}).items():
-            key = _authorised(step, keyid, layout.keys, masters)
-            if key is None:
-                LOG.info("Skipping link. Keyid '%s' is not authorized to sign links for step '%s'", keyid, step.name)
+            key = authorised(step, keyid, layout.keys, masters)
+            line = objection(step, keyid, key, link)
+            if line:
+                LOG.info(*line)
+                skipped.append(line[0].removeprefix("Skipping link. ") % line[1:])
                 continue
-            try:
-                link.verify_signature(key)
-            except SignatureVerificationError:
-                LOG.info("Skipping link. Broken link signature with keyid '%s' for step '%s'", keyid, step.name)
-                continue
-            except KeyExpirationError as error:
-                LOG.info("Skipping link. %s", error)
-                continue
-            if key["keyid"] in counted:
+            fingerprint = Key.from_json(plain(key), id=key["keyid"]).fingerprint
+            if fingerprint in counted:
                 LOG.warning(
                     "Found links signed by different subkeys of the same main key '%s' for step '%s'. Only one of them"
                     " is counted towards the step threshold.",
                     key["keyid"],
                     step.name,
                 )
-            counted.append(key["keyid"])
+                skipped.append(f"the link of '{keyid}' is by a key that is counted already: a duplicate counts once")
+            counted.append(fingerprint)
             good[keyid] = link
-        if len(set(counted)) < step.threshold:
+        if len(set(counted)) < need:
             raise ThresholdVerificationError(
-                f"Step '{step.name}' requires at least '{step.threshold}' links validly signed by different authorized"
+                f"Step '{step.name}' requires at least '{need}' links validly signed by different authorized"
                 f" functionaries. Only found '{len(set(counted))}'"
+                f"{'. Not counted: ' + '; '.join(skipped) + '.' if skipped else ''}"
             )
     return verified
 
 
-def _authorised(step: Any, keyid: str, keys: Any, masters: Any) -> Any:
-    """The key to check a link by `keyid` with: itself, the master of an authorised subkey, or an authorised master."""
-    for allowed in step.pubkeys:
-        if keyid == allowed and (allowed in keys or allowed in masters):
-            return keys.get(allowed) or masters[allowed]
-        if allowed in keys and keyid in (keys[allowed].get("subkeys") or {}):
-            return keys[allowed]
-    return None
-
-
+@renamed("chain_link_dict", "steps_metadata")
 def verify_sublayouts(
-    layout: Any, steps_metadata: Mapping[str, Any], superlayout_link_dir_path: str, inspect_timeout: float | None
+    layout: Any,
+    steps_metadata: Mapping[str, Any],
+    superlayout_link_dir_path: str,
+    inspect_timeout: float | None = settings.LINK_CMD_EXEC_TIMEOUT,
 ) -> dict[str, dict[str, Any]]:
     """The links of each step, where a sublayout that passes is its summary."""
+    masters = {subkey: key for key in layout.keys.values() for subkey in key.get("subkeys") or {}}
     chain: dict[str, dict[str, Any]] = {}
     for name, documents in steps_metadata.items():
         chain[name] = {}
@@ -280,9 +291,10 @@ def verify_sublayouts(
             if payload.type_ == "layout":
                 LOG.info("Verifying sublayout %s...", name)
                 folder = SUBLAYOUT_LINK_DIR_FORMAT.format(name=name, keyid=keyid)
+                key = layout.keys.get(keyid) or masters[keyid]
                 payload = in_toto_verify(
                     metadata,
-                    {keyid: layout.keys[keyid]},
+                    {key["keyid"]: key},
                     os.path.join(superlayout_link_dir_path, folder),
                     step_name=name,
                     inspect_timeout=inspect_timeout,
@@ -309,10 +321,11 @@ def verify_all_steps_command_alignment(layout: Any, chain_link_dict: Mapping[str
 def verify_threshold_constraints(layout: Any, chain_link_dict: Mapping[str, Any]) -> None:
     """Raises `ThresholdVerificationError` where several must perform a step and do not agree."""
     for step in layout.steps:
-        if step.threshold <= 1:
+        need = threshold_of(step)
+        if need <= 1:
             continue
         links = chain_link_dict[step.name]
-        if len(links) < step.threshold:
+        if len(links) < need:
             raise ThresholdVerificationError(f"Step '{step.name}' not performed by enough functionaries!")
         (first, reference), *others = links.items()
         for keyid, link in others:
@@ -322,16 +335,21 @@ def verify_threshold_constraints(layout: Any, chain_link_dict: Mapping[str, Any]
 
 
 def reduce_chain_links(chain_link_dict: Mapping[str, Any]) -> dict[str, Any]:
-    """One link for each step: the first."""
+    """One link for each step: the first. Raises `LinkNotFoundError` for a step that has none."""
+    for name, links in chain_link_dict.items():
+        if not links:
+            raise LinkNotFoundError(f"Step '{name}' has no link that counts.")
     return {name: next(iter(links.values())) for name, links in chain_link_dict.items()}
 
 
 def verify_all_item_rules(items: Any, links: Mapping[str, Any]) -> None:
     """Raises `RuleVerificationError` unless all rules of all items hold."""
+    from navicert.compat.shim.in_toto import ruling
+
     for item in items:
         for side in ("materials", "products"):
             LOG.info("Verifying %s rules for '%s'...", side.removesuffix("s"), item.name)
-            verify_item_rules(item.name, side, getattr(item, f"expected_{side}"), links)
+            ruling.verify_item_rules(item.name, side, getattr(item, f"expected_{side}"), links)
 
 
 # --- inspections ---------------------------------------------------------------------------------------------------

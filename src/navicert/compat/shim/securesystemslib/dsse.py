@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
-
 from navicert.compat.shim.securesystemslib.exceptions import FormatError, UnverifiedSignatureError, VerificationError
 from navicert.compat.shim.securesystemslib.signer import Key, Signature
 from navicert.envelope.dsse import decode_base64, encode_base64, pae
 from navicert.errors import Malformed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Self
 
 
 class Envelope:

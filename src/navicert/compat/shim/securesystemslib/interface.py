@@ -6,13 +6,17 @@ Reading takes every form that Navicert knows; what comes out is the dictionary o
 from __future__ import annotations
 
 import getpass
-from typing import Any, Final
 
 from navicert.compat.shim.securesystemslib.exceptions import CryptoError, FormatError
+from navicert.compat.shim.securesystemslib.signer import check_type
 from navicert.compat.shim.translation import translated
 from navicert.crypto import legacy
 from navicert.crypto.key import Key
 from navicert.crypto.signer import KeyType, generate
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
 
 KEY_TYPE_RSA: Final = "rsa"
 KEY_TYPE_ED25519: Final = "ed25519"
@@ -223,12 +227,6 @@ def private_dict(
         described = legacy_dict(signer.key)
         described["keyval"]["private"] = legacy.private_text(signer)
     return described
-
-
-def check_type(key: Key, keytype: str | None, path: str) -> None:
-    """Raises `CryptoError` unless `key` is of the type that was asked for (None: any)."""
-    if keytype not in (None, key.keytype):
-        raise CryptoError(f"{path}: not a key of type '{keytype}', but of type '{key.keytype}'")
 
 
 def legacy_dict(key: Key) -> dict[str, Any]:

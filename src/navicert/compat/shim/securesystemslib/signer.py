@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, NoReturn
-from urllib.parse import unquote
 
 from navicert.compat.shim.securesystemslib import exceptions
 from navicert.compat.shim.translation import translated
@@ -15,8 +13,12 @@ from navicert.crypto.key import Key as CoreKey
 from navicert.crypto.signer import MemorySigner, generate
 from navicert.crypto.signer import Signer as CoreSigner
 from navicert.errors import Malformed
+from navicert.limits import LOCAL
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Final
+
     from navicert.crypto.material import PrivateKey
 
 KEY_TYPE_ED25519: Final = "ed25519"
@@ -144,6 +146,40 @@ class SSlibKey(Key):
         return cls.of(key if keyid is None else key.with_id(keyid))
 
     @classmethod
+    def from_pem(cls, pem: bytes, scheme: str | None = None, keyid: str | None = None) -> SSlibKey:
+        """The view of a public key in PEM, or in any other form, under its modern id unless another is given."""
+        from navicert.crypto.formats import load_public_key
+
+        try:
+            key = load_public_key(pem)
+            key = key if scheme is None else CoreKey.from_json({**key.to_json(), "scheme": scheme})
+        except Malformed as error:
+            raise ValueError(str(error)) from error
+        return cls.of(key.with_id(keyid or key.modern_id))
+
+    @classmethod
+    def from_file(cls, path: str, scheme: str | None = None, keyid: str | None = None) -> SSlibKey:
+        """As `from_pem`, of a file."""
+        with open(path, "rb") as stream:
+            return cls.from_pem(stream.read(LOCAL.key_bytes + 1), scheme, keyid)
+
+    @classmethod
+    def from_securesystemslib_key(cls, key_dict: dict[str, Any]) -> SSlibKey:
+        """The view of a key in the dictionary of releases before 1.0, under the id in it."""
+        public = {"public": key_dict["keyval"]["public"]}
+        return cls(key_dict["keyid"], key_dict["keytype"], key_dict["scheme"], public)
+
+    def to_securesystemslib_key(self) -> dict[str, Any]:
+        """This key as the dictionary of releases before 1.0."""
+        return {
+            "keyid": self.keyid,
+            "keytype": self.keytype,
+            "scheme": self.scheme,
+            "keyid_hash_algorithms": ["sha256", "sha512"],
+            "keyval": {**self.keyval, "private": ""},
+        }
+
+    @classmethod
     def of(cls, key: CoreKey, *, legacy: bool = False) -> SSlibKey:
         """The view of `key`, with or without `keyid_hash_algorithms`."""
         described = key.to_json()
@@ -189,6 +225,8 @@ class Signer(ABC):
         """The signer that `priv_key_uri` names, by the scheme of the URI. Raises `ValueError` for others."""
         scheme = priv_key_uri.partition(":")[0]
         found = SIGNER_FOR_URI_SCHEME.get(scheme)
+        if found is None and scheme in ("gpg", "gnupg"):
+            from navicert.compat.shim.securesystemslib._gpg.signer import GPGSigner as found  # noqa: N813  # a class
         if found is None:
             raise ValueError(f"Unsupported private key scheme {scheme}")
         return found.from_priv_key_uri(priv_key_uri, public_key, secrets_handler)
@@ -260,6 +298,8 @@ class CryptoSigner(Signer):
         name = f"env:{rest}"
         if scheme != "env":
             # Releases before 1.0 said in the URI whether the key is encrypted; the file says so itself.
+            from urllib.parse import unquote
+
             path, question, query = rest.partition("?")
             name = "file:" + (unquote(path) if question and query.startswith("encrypted=") else rest)
         chosen = None if public_key is None else public_key.scheme
@@ -320,15 +360,17 @@ def open_signer(name: str, secrets_handler: SecretsHandler | None = None, *, sch
 
     def ask() -> bytes:
         if secrets_handler is None:
-            _no_password(name)
+            raise exceptions.CryptoError(f"{name}: the key is encrypted, and no password was given")
         return secrets_handler("passphrase").encode()
 
     with translated():
         return open_core(name, password=ask if secrets_handler is not None else None, scheme=scheme)
 
 
-def _no_password(name: str) -> NoReturn:
-    raise exceptions.CryptoError(f"{name}: the key is encrypted, and no password was given")
+def check_type(key: CoreKey, keytype: str | None, path: str) -> None:
+    """Raises `CryptoError` unless `key` is of the type that was asked for (None: any)."""
+    if keytype not in (None, key.keytype):
+        raise exceptions.CryptoError(f"{path}: not a key of type '{keytype}', but of type '{key.keytype}'")
 
 
 def signer_of(key_dict: dict[str, Any]) -> CoreSigner:
@@ -339,6 +381,16 @@ def signer_of(key_dict: dict[str, Any]) -> CoreSigner:
     with translated():
         signer = load_signer(json.dumps(described), None)
     return signer.with_id(key_dict.get("keyid") or signer.keyid)
+
+
+def __getattr__(name: str) -> object:
+    """The GPG signer and key, which need what is defined here. Spec: PEP 562."""
+    if name not in ("GPGSigner", "GPGKey"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from navicert.compat.shim.securesystemslib._gpg import signer
+
+    value: object = getattr(signer, name)
+    return value
 
 
 for _keytype, _schemes in SCHEMES.items():

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from os import PathLike, fspath
-from typing import Any
 
 from navicert.compat.shim.securesystemslib import exceptions
-from navicert.compat.shim.securesystemslib._gpg import exceptions as gpg_exceptions
-from navicert.compat.shim.securesystemslib._gpg import functions as gpg
 from navicert.compat.shim.securesystemslib.signer import (
     CryptoSigner,
     Key,
@@ -18,6 +14,11 @@ from navicert.compat.shim.securesystemslib.signer import (
     SSlibKey,
 )
 from navicert.compat.shim.translation import translated
+from navicert.dataclass import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def load_crypto_signer_from_pkcs8_file(path: str | PathLike[str], password: bytes | None = None) -> CryptoSigner:
@@ -79,6 +80,8 @@ class GPGSigner(Signer):
 
     def sign(self, payload: bytes) -> GPGSignature:
         """The signature over `payload`."""
+        from navicert.compat.shim.securesystemslib._gpg import functions as gpg
+
         return GPGSignature(**gpg.create_signature(payload, self.keyid, self.homedir))
 
 
@@ -118,6 +121,8 @@ class GPGKey(Key):
     @classmethod
     def from_keyring(cls, keyid: str, homedir: str | None = None) -> GPGKey:
         """The key that gpg knows by `keyid`."""
+        from navicert.compat.shim.securesystemslib._gpg import functions as gpg
+
         return cls.from_dict(keyid, gpg.export_pubkey(keyid, homedir))
 
     def to_dict(self) -> dict[str, Any]:
@@ -139,6 +144,9 @@ class GPGKey(Key):
     def verify_signature(self, signature: Signature, data: bytes) -> None:
         """Raises `UnverifiedSignatureError` unless `signature` is one by this key over `data`, `VerificationError`
         where that cannot be found out or the key has expired."""
+        from navicert.compat.shim.securesystemslib._gpg import exceptions as gpg_exceptions
+        from navicert.compat.shim.securesystemslib._gpg import functions as gpg
+
         try:
             good = gpg.verify_signature(signature.to_dict(), self.to_dict(), data)
         except (exceptions.FormatError, exceptions.UnsupportedLibraryError, gpg_exceptions.KeyExpirationError) as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Final
 
 from navicert.compat.shim.in_toto import rulelib
 from navicert.compat.shim.in_toto.formats import (
@@ -22,6 +21,10 @@ from navicert.compat.shim.in_toto.models.signable import Fields, Signable
 from navicert.compat.shim.securesystemslib.exceptions import FormatError
 from navicert.compat.shim.translation import translated
 from navicert.timestamp import after, format_timestamp
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, ClassVar, Final
 
 SUBLAYOUT_LINK_DIR_FORMAT: Final = "{name}.{keyid:.8}"
 
@@ -138,6 +141,14 @@ class Inspection(SupplyChainItem):
             raise FormatError("The run field is malformed!")
 
 
+def _read(kind: Any, item: dict[str, Any]) -> Any:
+    """The step or inspection of a dictionary; what is wrong with it is said with its name."""
+    try:
+        return kind.read(item)
+    except FormatError as error:
+        raise FormatError(f"{error} ({kind.__name__.lower()} '{item.get('name')}')") from error
+
+
 class Layout(Signable):
     """Steps, inspections, keys, and until when all of it holds."""
 
@@ -167,7 +178,7 @@ class Layout(Signable):
             items = data.get(name)
             if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
                 raise FormatError(f"Invalid Layout: field `{name}` must be a list of objects")
-            data[name] = [kind.read(item) for item in items]
+            data[name] = [_read(kind, item) for item in items]
         return Layout(**data)
 
     def set_relative_expiration(self, days: int = 0, months: int = 0, years: int = 0) -> None:
@@ -282,6 +293,6 @@ class Layout(Signable):
                     article = "an" if noun == "inspection" else "a"
                     raise FormatError(
                         f"There is already {article} {noun} with name '{item.name}'. {noun.capitalize()} names must"
-                        " be unique within a layout."
+                        f" be unique within a layout. (duplicate {noun} '{item.name}')"
                     )
                 seen.add(item.name)

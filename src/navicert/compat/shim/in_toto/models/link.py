@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final
-
 from navicert.compat.shim.in_toto.formats import _check_hash_dict
-from navicert.compat.shim.in_toto.models.signable import Signable
+from navicert.compat.shim.in_toto.models.signable import Signable, plain
 from navicert.compat.shim.securesystemslib.exceptions import FormatError
+from navicert.errors import Malformed
+from navicert.model.artifact import Artifacts
+from navicert.model.section import CANONICAL, write_sections
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, ClassVar, Final
 
 FILENAME_FORMAT: Final = "{step_name}.{keyid:.8}.link"
 FILENAME_FORMAT_SHORT: Final = "{step_name}.link"
@@ -45,13 +50,17 @@ class Link(Signable):
             raise FormatError(f"Invalid Link: field `_type` must be set to 'link', got: {self._type}")
 
     def _validate_materials(self) -> None:
-        self._check("materials", dict)
-        for digests in self.materials.values():
-            _check_hash_dict(digests)
+        self._check_artifacts("materials")
 
     def _validate_products(self) -> None:
-        self._check("products", dict)
-        for digests in self.products.values():
+        self._check_artifacts("products")
+
+    def _check_artifacts(self, name: str) -> None:
+        self._check(name, dict)
+        artifacts = getattr(self, name)
+        if _small(artifacts) is not None:
+            return  # nearly always, and seen with one look at all of them
+        for digests in artifacts.values():
             _check_hash_dict(digests)
 
     def _validate_byproducts(self) -> None:
@@ -63,7 +72,37 @@ class Link(Signable):
     def _validate_environment(self) -> None:
         self._check("environment", dict)
 
+    def sections(self) -> dict[str, Any]:
+        """As `to_dict`, with the lists of artifacts in the form that `write_sections` writes as a whole."""
+        document: dict[str, Any] = plain(self._unknown)
+        for name in self.FIELDS:
+            value = getattr(self, name)
+            small = _small(value) if name in ("materials", "products") else None
+            document[name] = plain(value) if small is None else small
+        return document
+
+    @property
+    def signable_bytes(self) -> bytes:
+        """The canonical JSON of this object as it is now. Raises `FormatError`."""
+        try:
+            return write_sections(self.sections(), CANONICAL)
+        except Malformed:
+            return super().signable_bytes  # which says what is wrong
+
     def _check(self, name: str, kind: type) -> None:
         value = getattr(self, name)
         if not isinstance(value, kind):
             raise FormatError(f"Invalid Link: field `{name}` must be of type {kind.__name__}, got: {type(value)}")
+
+
+def _small(artifacts: Any) -> Artifacts | None:
+    """`artifacts` as the core keeps them, if each has a name, one SHA-256 digest in lower case and nothing else."""
+    if not isinstance(artifacts, dict):
+        return None
+    if set(map(type, artifacts)) != {str} or set(map(type, artifacts.values())) != {dict}:
+        return None
+    try:
+        made = Artifacts.from_json(artifacts, "")
+    except (Malformed, TypeError):
+        return None
+    return made if made.plain else None

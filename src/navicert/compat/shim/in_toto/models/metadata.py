@@ -7,24 +7,28 @@ object says now.
 from __future__ import annotations
 
 import json
-from copy import deepcopy
+from contextlib import suppress
 from os import PathLike, fspath
-from typing import Any, ClassVar, Final
 
 from navicert.compat.shim.in_toto.exceptions import InvalidMetadata, SignatureVerificationError
 from navicert.compat.shim.in_toto.formats import _check_public_key, _check_signature
 from navicert.compat.shim.in_toto.models._signer import GPGSigner
-from navicert.compat.shim.in_toto.models.layout import Layout
 from navicert.compat.shim.in_toto.models.link import Link
 from navicert.compat.shim.in_toto.models.signable import Signable, ValidationMixin, plain
-from navicert.compat.shim.in_toto.reading import read_json
 from navicert.compat.shim.securesystemslib.dsse import Envelope as SSlibEnvelope
 from navicert.compat.shim.securesystemslib.exceptions import FormatError
 from navicert.compat.shim.securesystemslib.signer import Signature, signer_of
-from navicert.crypto.key import Key
-from navicert.envelope.document import Sealed, open_document
 from navicert.envelope.dsse import PAYLOAD_TYPE
-from navicert.errors import LimitExceeded, Malformed
+from navicert.errors import Malformed
+from navicert.model.section import INDENTED, SPACED, write_sections
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, ClassVar, Final
+
+    from navicert.compat.shim.in_toto.models.layout import Layout
+    from navicert.crypto.key import Key
+    from navicert.envelope.document import Sealed
 
 ENVELOPE_PAYLOAD_TYPE: Final = PAYLOAD_TYPE
 
@@ -52,6 +56,8 @@ class Metadata:
     def load(cls, path: str | PathLike[str]) -> Any:
         """The document in a file. Raises `OSError`, `ValueError` for what is no JSON, `InvalidMetadata` and
         `FormatError` for what is no such document."""
+        from navicert.compat.shim.in_toto.reading import read_json
+
         raw, data = read_json(fspath(path))
         document = cls.from_dict(data)
         document.path = fspath(path)
@@ -73,6 +79,8 @@ class Metadata:
     def sealed(self) -> Sealed:
         """This document for Navicert: as it was received, or as it is now if it was changed since. Raises
         `Malformed`."""
+        from navicert.envelope.document import open_document
+
         now = self.to_dict()
         if self._received is not None and self._received[1] == now:
             return open_document(self._received[0], path=self.path)
@@ -81,6 +89,8 @@ class Metadata:
     def verify_signature(self, verification_key: dict[str, Any]) -> None:
         """Raises `SignatureVerificationError` unless the document carries a valid signature of the key, under whichever
         of its ids."""
+        from navicert.crypto.key import Key
+
         _check_public_key(verification_key)
         keyid = verification_key["keyid"]
         try:
@@ -89,11 +99,11 @@ class Metadata:
             ids = {keyid, *key.ids} | {id for member in key.members for id in member.ids}
             if all(signature.keyid not in (None, *ids) for signature in sealed.signatures):
                 raise SignatureVerificationError(f"No signature found for key '{keyid}'")
+            _refuse_expired(key, verification_key)
+            if not _is_signed(sealed, key):
+                raise SignatureVerificationError(f"Invalid signature for keyid '{keyid}'")
         except Malformed as error:
             raise SignatureVerificationError(f"Invalid signature for keyid '{keyid}': {error}") from error
-        _refuse_expired(key, verification_key)
-        if not _is_signed(sealed, key):
-            raise SignatureVerificationError(f"Invalid signature for keyid '{keyid}'")
 
     def create_signature(self, signer: Any) -> Any:
         """Sign, and return the signature; `signer` is anything that has `sign(bytes)`."""
@@ -105,13 +115,14 @@ class Metadata:
 
 
 def _is_signed(sealed: Sealed, key: Key) -> bool:
-    try:
-        return sealed.verified_by((key,)) is not None
-    except LimitExceeded as error:
-        raise SignatureVerificationError(f"Invalid signature for keyid '{key.id}': {error}") from error
-    except Malformed:
-        # Read is only what has verified; what is wrong with it is said by whoever asks for it.
-        return True
+    """Whether a signature of `key` verifies. What is signed is not looked at: it may be no document at all, which is
+    said by whoever asks for it. Raises `Malformed` for what cannot be signed."""
+    return any(
+        signature.made_by(key, message)
+        for message, _ in sealed.candidates()
+        for signature in sealed.signatures
+        if key.openpgp == (signature.headers is not None)
+    )
 
 
 def _refuse_expired(key: Key, described: dict[str, Any]) -> None:
@@ -129,7 +140,10 @@ class Envelope(SSlibEnvelope, Metadata):
     @classmethod
     def from_signable(cls, signable: Signable) -> Envelope:
         """The envelope, not signed yet, around `signable` as it is now."""
-        payload = json.dumps(signable.to_dict(), sort_keys=True).encode()
+        if isinstance(signable, Link):
+            payload = write_sections(signable.sections(), SPACED)
+        else:
+            payload = json.dumps(signable.to_dict(), sort_keys=True).encode()
         return cls(payload=payload, payload_type=ENVELOPE_PAYLOAD_TYPE, signatures={})
 
     def create_signature(self, signer: Any) -> Signature:
@@ -147,6 +161,8 @@ class Envelope(SSlibEnvelope, Metadata):
 
     def get_payload(self) -> Link | Layout:
         """The layout or link, read anew at each call. Raises `InvalidMetadata`."""
+        from navicert.compat.shim.in_toto.models.layout import Layout
+
         data = read_payload(self.payload, self.path)
         kind = data.get("_type")
         if kind == "link":
@@ -158,6 +174,8 @@ class Envelope(SSlibEnvelope, Metadata):
 
 def read_payload(payload: bytes, path: str) -> dict[str, Any]:
     """The object in the payload of an envelope."""
+    from navicert.compat.shim.in_toto.reading import read_json
+
     _, data = read_json(path, payload)
     if not isinstance(data, dict):
         raise InvalidMetadata("the payload is no JSON object")
@@ -185,11 +203,19 @@ class Metablock(Metadata, ValidationMixin):
         return json.dumps(self.to_dict(), indent=layout[0], separators=layout[1], sort_keys=True)
 
     def _written(self) -> bytes:
+        if isinstance(self.signed, Link) and not self.compact_json:
+            block = {"signatures": plain(self.signatures), "signed": self.signed.sections()}
+            with suppress(TypeError):  # for keys that are no text, which json writes as if they were
+                return write_sections(block, INDENTED, inside="signed")
         return repr(self).encode()
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Metablock:
         """The document of a dictionary. Raises `FormatError`."""
+        from copy import deepcopy
+
+        from navicert.compat.shim.in_toto.models.layout import Layout
+
         received = deepcopy(data)
         signed = data.get("signed", {})
         kinds: dict[Any, Any] = {"link": Link, "layout": Layout}
@@ -233,7 +259,7 @@ class Metablock(Metadata, ValidationMixin):
         return self.signed
 
     def _validate_signed(self) -> None:
-        if not isinstance(self.signed, Layout | Link):
+        if not isinstance(self.signed, Signable):
             raise FormatError("The Metblock's 'signed' property has has to be of type 'Link' or 'Layout'.")
         self.signed.validate()
 

@@ -5,11 +5,13 @@ They are fields that can be set, checked, compared and written.
 
 from __future__ import annotations
 
-import inspect
 import json
-from typing import Any, ClassVar
 
 from navicert.compat.shim.securesystemslib.formats import encode_canonical
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, ClassVar
 
 
 def plain(value: Any) -> Any:
@@ -17,7 +19,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, Fields):
         return value.to_dict()
     if isinstance(value, dict):
-        return {name: plain(item) for name, item in value.items()}
+        # Most of a large document is digests: text, which needs no look at what it is.
+        return {name: item if type(item) is str else plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     return value
@@ -28,9 +31,9 @@ class ValidationMixin:
 
     def validate(self) -> None:
         """Raises `FormatError` where a field has a value that it cannot have."""
-        for name, method in inspect.getmembers(self, predicate=inspect.ismethod):
+        for name in dir(self):
             if name.startswith("_validate_"):
-                method()
+                getattr(self, name)()
 
 
 class Fields(ValidationMixin):

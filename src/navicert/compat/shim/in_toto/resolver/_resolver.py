@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from itertools import combinations
-from typing import Any, Final
 
+from navicert.compat.program import ALONE
 from navicert.compat.shim.in_toto.exceptions import PrefixError
+from navicert.compat.shim.message import Log
 from navicert.compat.shim.translation import translated
 from navicert.errors import Malformed
 from navicert.resolve.artifact import NameConflict, Notes, ResolveOptions
+from navicert.resolve.content import FileHasher
 from navicert.resolve.dir import resolve_dir
 from navicert.resolve.exclude import Excludes
-from navicert.resolve.file import FileHasher
 from navicert.resolve.file import FileResolver as CoreFileResolver
 from navicert.resolve.ostree import resolve_ostree
 from navicert.resolve.pattern import is_pattern
 
-logger: Final = logging.getLogger("in_toto.resolver._resolver")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
+
+logger: Final = Log("in_toto.resolver._resolver")
 
 Hashes = dict[str, dict[str, str]]
 """Name of an artifact → algorithm → digest in hex."""
@@ -86,18 +90,16 @@ class FileResolver(Resolver):
             # What is not there, or no folder, is said by whom is asked to go there.
             os.scandir(base).close()
         files = CoreFileResolver(self._options, Notes())
-        found: Hashes = {}
         with translated():
             for uri in uris:
-                before = len(found)
                 try:
-                    found.update((name, digests.to_json()) for name, digests in files.resolve(uri))
+                    new = files.add(uri)
                 except NameConflict as error:
                     raise PrefixError(f"Prefix selection has resulted in non unique dictionary key: {error}") from error
                 path = uri.removeprefix("file:")
-                if len(found) == before and not os.path.lexists(os.path.join(base, path)) and not is_pattern(path):
+                if not new and not os.path.lexists(os.path.join(base, path)) and not is_pattern(path):
                     logger.info("path: %s does not exist, skipping..", os.path.normpath(path))
-        return found
+            return files.hashed().to_json()
 
 
 class OSTreeResolver(Resolver):
@@ -161,6 +163,7 @@ def _options(
         lstrip_paths=tuple(lstrip_paths or ()),
         follow_symlink_dirs=follow_symlink_dirs,
         normalize_line_endings=normalize_line_endings,
+        fork=ALONE.get(),
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-from typing import Final
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
 
 GPG_TIMEOUT: Final = 10
 FULLY_SUPPORTED_MIN_VERSION: Final = "2.1.0"
@@ -12,6 +14,8 @@ NO_GPG_MSG: Final = f"GPG support requires a GPG client: gpg, version {FULLY_SUP
 
 def gpg_command() -> str:
     """The program to run, or an empty string."""
+    import shutil
+
     return next((name for name in ("gpg2", "gpg") if shutil.which(name)), "")
 
 

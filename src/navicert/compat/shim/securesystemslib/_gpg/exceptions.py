@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class PacketParsingError(Exception):
@@ -34,6 +35,8 @@ class KeyExpirationError(Exception):
         self.key = key
 
     def __str__(self) -> str:
+        from datetime import UTC, datetime, timedelta
+
         created = datetime.fromtimestamp(self.key["creation_time"], UTC)
         validity = timedelta(seconds=self.key["validity_period"])
         return (

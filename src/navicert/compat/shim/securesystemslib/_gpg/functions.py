@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from navicert.compat.shim.securesystemslib._gpg.constants import GPG_TIMEOUT, NO_GPG_MSG, have_gpg
 from navicert.compat.shim.securesystemslib._gpg.exceptions import CommandError, KeyExpirationError, KeyNotFoundError
@@ -11,6 +10,10 @@ from navicert.compat.shim.securesystemslib.exceptions import FormatError, Unsupp
 from navicert.compat.shim.translation import translated
 from navicert.crypto.key import Key
 from navicert.errors import Malformed, Unavailable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def create_signature(

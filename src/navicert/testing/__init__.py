@@ -1,5 +1,7 @@
 """In-memory twins for tests: keys by name, a store, an inspector, and chains that read as sentences.
 
+A registry is in `navicert.testing.registry`, and what it may do wrong in `navicert.testing.fault`.
+
 Public, for tests of programs that build on Navicert. Everything is real but the place where it is kept: documents are
 sealed, gathered from the store, their signatures checked, and judged by the same functions that the programs use::
 
@@ -19,13 +21,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from navicert.authoring.sentence import parse_command, parse_rule
 from navicert.crypto.key import Key
 from navicert.crypto.signer import MemorySigner, Signer
+from navicert.dataclass import dataclass, field, replace
 from navicert.digest import DigestSet, sha256
 from navicert.envelope.document import seal
 from navicert.model.field import as_keyid, as_name
@@ -33,8 +35,9 @@ from navicert.model.layout import Inspection, Layout, Step
 from navicert.model.link import Link
 from navicert.model.release import Release
 from navicert.model.rule import Rule
-from navicert.store import Piece
+from navicert.store import Filing, Piece, Trait
 from navicert.store.gather import gather
+from navicert.store.hint import filed_traits, hint_of
 from navicert.verdict import Verdict
 from navicert.verify.case import Case, InspectionResult, Part, Policy, Target
 from navicert.verify.evaluate import verify
@@ -97,10 +100,14 @@ def file_target(content: bytes, name: str = "app") -> Target:
 
 
 class MemoryStore:
-    """A store in memory: what a folder of evidence would hold, under the same names."""
+    """A store in memory: what a folder of evidence would hold, under the same names; and it can be asked like a
+    database."""
 
     def __init__(self, pieces: Iterable[Piece] = ()) -> None:
         self._pieces = list(pieces)
+
+    def prepare(self) -> None:
+        """There is always room."""
 
     def put(self, step: str, keyid: str, raw: bytes) -> str:
         """Keep `raw` as the evidence of `step` by `keyid`, in place of an earlier one, and return its name."""
@@ -112,6 +119,52 @@ class MemoryStore:
     def pieces(self) -> Iterator[Piece]:
         """Every document, in the order in which they were put."""
         return iter(tuple(self._pieces))
+
+    def put_many(self, filings: Sequence[Filing]) -> list[str]:
+        """Keep every document beside what there is, the same one in the same place once, and return their names."""
+        origins = []
+        for filing in filings:
+            name = ".".join(part for part in (filing.step, filing.keyid[:8]) if part)
+            origin = f"{'/'.join((*filing.scope, name))}@{sha256(filing.raw).hex[:12]}"
+            piece = Piece(origin, filing.raw, None, filing.step, filing.scope)
+            if piece not in self._pieces:
+                self._pieces.append(piece)
+            origins.append(origin)
+        return origins
+
+    def remove(self, pieces: Iterable[Piece]) -> int:
+        """Remove exactly these pieces, and return how many were there."""
+        gone = [piece for piece in pieces if piece in self._pieces]
+        self._pieces = [piece for piece in self._pieces if piece not in gone]
+        return len(gone)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    # --- asked like a database: a document's number is its place ---------------------------------------------------
+
+    def lookup(self, trait: Trait, texts: Sequence[str], *, step: str | None = None, most: int) -> dict[str, list[int]]:
+        """For each of `texts` the newest documents with this trait. Spec: `Indexed`."""
+        found: dict[str, list[int]] = {text: [] for text in texts}
+        for number, piece in enumerate(self._pieces):
+            having = {x for t, x, said in self._traits(piece) if t is trait and step in (None, said)}
+            for text in having & found.keys():
+                found[text].append(number)
+        return {text: numbers[::-1][:most] for text, numbers in found.items()}
+
+    def ranked(self, trait: Trait, texts: Sequence[str], *, step: str, most: int) -> list[int]:
+        """The documents of `step` that have the most of `texts`. Spec: `Indexed`."""
+        every = [n for ns in self.lookup(trait, texts, step=step, most=len(self._pieces)).values() for n in ns]
+        return sorted(set(every), key=lambda number: (every.count(number), number), reverse=True)[:most]
+
+    def fetch(self, numbers: Iterable[int]) -> Iterator[Piece]:
+        """The documents with these numbers."""
+        return (self._pieces[number] for number in numbers)
+
+    def _traits(self, piece: Piece) -> set[tuple[Trait, str, str]]:
+        hint = hint_of(piece)
+        said = set(hint.traits())
+        return said | {(trait, text, "") for trait, text in filed_traits(hint, piece.step_hint)}
 
 
 class MemoryInspector:

@@ -1,0 +1,1 @@
+"""What is installed into a cluster: objects, and the chart that makes the same ones."""

@@ -1,0 +1,353 @@
+"""What an operator can set: one table of names, types, defaults and reasons, for the chart and the command alike."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from navicert.dataclass import dataclass
+from navicert.errors import Malformed
+from navicert.strictjson import pointer, type_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+_NAME = "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
+_DIGEST = "@sha256:[0-9a-f]{64}$"
+_GROUP = "^[A-Za-z0-9:._/-]+$"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One value: its dotted path, what it is set to unless said otherwise, and what it is for. `schema` is JSON Schema,
+    of the few keywords that `Values` checks."""
+
+    path: str
+    default: object
+    help: str
+    schema: Mapping[str, object]
+
+
+def _one_of(*words: str) -> dict[str, object]:
+    return {"type": "string", "enum": list(words)}
+
+
+def _number(least: int, most: int) -> dict[str, object]:
+    return {"type": "integer", "minimum": least, "maximum": most}
+
+
+def _texts(pattern: str = "") -> dict[str, object]:
+    items: dict[str, object] = {"type": "string", "minLength": 1}
+    if pattern:
+        items["pattern"] = pattern
+    return {"type": "array", "items": items}
+
+
+_BOOLEAN: Final = {"type": "boolean"}
+_TEXT: Final = {"type": "string"}
+_OBJECT: Final = {"type": "object"}
+_OBJECTS: Final = {"type": "array", "items": _OBJECT}
+
+SETTINGS: Final = (
+    Setting(
+        "image",
+        "",
+        "Navicert's own image, by digest: what judges images must not itself be a tag. Required.",
+        {"type": "string", "pattern": f"^[^@ ]+{_DIGEST}"},
+    ),
+    Setting("imagePullSecrets", [], "Secrets for pulling it, as in a Pod: [{name: …}].", _OBJECTS),
+    Setting("replicas", 3, "How many webhooks run. With one, an update of its node stops admission.", _number(1, 100)),
+    Setting(
+        "resources",
+        {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
+        "What each may use. A limit on processor time would only make it late.",
+        _OBJECT,
+    ),
+    Setting(
+        "priorityClassName",
+        "system-cluster-critical",
+        "Evicted last: without webhooks nothing can be created where Fail is in force.",
+        {"type": "string", "pattern": _NAME},
+    ),
+    Setting("nodeSelector", {}, "Where it may run.", _OBJECT),
+    Setting("tolerations", [], "Which taints it bears.", _OBJECTS),
+    Setting("podAnnotations", {}, "Annotations on its Pods, for what scrapes metrics for example.", _OBJECT),
+    Setting(
+        "service.name",
+        "navicert-webhook",
+        "The Service that the API server calls. The certificate is made for it.",
+        {"type": "string", "pattern": "^[a-z]([-a-z0-9]*[a-z0-9])?$", "maxLength": 63},
+    ),
+    Setting("service.port", 443, "Its port.", _number(1, 65535)),
+    Setting("ports.webhook", 8443, "Where the process listens.", _number(1024, 65535)),
+    Setting("ports.metrics", 9090, "Where it tells Prometheus.", _number(1024, 65535)),
+    Setting(
+        "scope",
+        "labelled",
+        "Which namespaces are judged: those labelled navicert.dev/admission=enabled, or all that are not labelled "
+        "navicert.dev/admission=disabled.",
+        _one_of("labelled", "all"),
+    ),
+    Setting(
+        "excludedNamespaces",
+        ["kube-system", "kube-public", "kube-node-lease"],
+        "Never judged, besides the namespace that is installed into: what a cluster needs to come up.",
+        _texts(_NAME),
+    ),
+    Setting(
+        "webhook.failurePolicy",
+        "Fail",
+        "What happens to an object when no webhook answers. It is in force once a replica is ready.",
+        _one_of("Fail", "Ignore"),
+    ),
+    Setting("webhook.timeoutSeconds", 10, "How long the API server waits for an answer.", _number(2, 30)),
+    Setting(
+        "webhook.workloads",
+        True,
+        "Judge Deployments and other templates of Pods too. Pods are judged always; this tells authors earlier.",
+        _BOOLEAN,
+    ),
+    Setting("webhook.pinDigests", True, "Let Pods run what was judged: their tags get the digest.", _BOOLEAN),
+    Setting("fromCluster", True, "Judge by the policies that are objects of the cluster.", _BOOLEAN),
+    Setting(
+        "configMaps",
+        False,
+        "Policies may take their layout from a ConfigMap of any namespace; else only from one of this namespace. The "
+        "webhook may then read all ConfigMaps whose names it is told.",
+        _BOOLEAN,
+    ),
+    Setting(
+        "pullSecrets",
+        False,
+        "Show registries the pull secrets of workloads, where their policies allow it. It makes a ClusterRole "
+        "navicert-pull-secrets, which nobody has: bind it in each namespace whose Secrets the webhook may read.",
+        _BOOLEAN,
+    ),
+    Setting(
+        "memory.keySecret",
+        "",
+        "A Secret with a private key (`key.pem`) of the webhook's own: what passed is kept across restarts, signed by "
+        "it, in the ConfigMap navicert-passed, for policies with onRegistryError: allowVerifiedBefore.",
+        _TEXT,
+    ),
+    Setting(
+        "unmatched", "deny", "What becomes of images that no policy speaks about.", _one_of("deny", "warn", "audit")
+    ),
+    Setting(
+        "policies",
+        [],
+        "Policies and exceptions that are given with the chart, as whole documents.",
+        _OBJECTS,
+    ),
+    Setting(
+        "arguments",
+        [],
+        "More options of `navicert admission serve`.",
+        _texts(),
+    ),
+    Setting("registry.credentialsSecret", "", "A Secret of type kubernetes.io/dockerconfigjson for registries.", _TEXT),
+    Setting("registry.caConfigMap", "", "A ConfigMap whose ca.crt is trusted for registries.", _TEXT),
+    Setting(
+        "certificates.from",
+        "navicert",
+        "Who makes the certificate: Navicert itself, or cert-manager.",
+        _one_of("navicert", "cert-manager"),
+    ),
+    Setting(
+        "certificates.issuer",
+        {},
+        "With cert-manager: another issuer than one made for this, {name: …, kind: …}.",
+        _OBJECT,
+    ),
+    Setting("certificates.schedule", "*/5 * * * *", "When certificates and configurations are looked at.", _TEXT),
+    Setting(
+        "certificates.configurations",
+        [],
+        "Further webhook configurations, by name, whose caBundle is kept: that of in-toto's documents, for example.",
+        _texts(_NAME),
+    ),
+    Setting(
+        "scan.enabled",
+        False,
+        "Judge from time to time what already runs, in all namespaces but the excluded ones, and write PolicyReports "
+        "that say what would be refused. Its service account may list all Pods.",
+        _BOOLEAN,
+    ),
+    Setting("scan.schedule", "17 * * * *", "When.", _TEXT),
+    Setting("scan.arguments", [], "More options of `navicert admission audit`.", _texts()),
+    Setting(
+        "companion.digests",
+        "warn",
+        "A ValidatingAdmissionPolicy that asks for a digest in every image of a Pod: it holds when no webhook answers. "
+        "Kubernetes 1.30 and newer; off on older ones.",
+        _one_of("off", "warn", "enforce"),
+    ),
+    Setting(
+        "companion.guard",
+        True,
+        "One that keeps the label of namespaces for the groups named below, and exceptions to this namespace.",
+        _BOOLEAN,
+    ),
+    Setting(
+        "companion.labelGroups",
+        ["system:masters"],
+        "Whose members may change whether a namespace is judged.",
+        _texts(_GROUP),
+    ),
+)
+
+Values = Mapping[str, object]
+
+
+def defaults() -> dict[str, object]:
+    """All values as they are unless set."""
+    found: dict[str, object] = {}
+    for one in SETTINGS:
+        _put(found, one.path, json.loads(json.dumps(one.default)))
+    return found
+
+
+def merged(*layers: Values) -> dict[str, object]:
+    """The values of several sources, later ones first: objects are merged, all else is replaced, as Helm does."""
+    whole = defaults()
+    for layer in layers:
+        _merge(whole, layer)
+    return whole
+
+
+def check(values: Values, *, path: str = "") -> None:
+    """Raise `Malformed` unless `values` are all known and of the right form."""
+    try:
+        _check(values, schema(), "")
+    except Malformed as error:
+        raise error.at(path) from None
+
+
+def schema() -> dict[str, object]:
+    """The JSON Schema of all values, as a chart's `values.schema.json`."""
+    root: dict[str, object] = {"$schema": "http://json-schema.org/draft-07/schema#", **_folder()}
+    for one in SETTINGS:
+        place = root
+        *folders, name = one.path.split(".")
+        for folder in folders:
+            place = _properties(place).setdefault(folder, _folder())  # type: ignore[assignment]
+        _properties(place)[name] = {"description": one.help, **one.schema}
+    # Helm hands these to every chart.
+    _properties(root)["global"] = {"type": "object"}
+    return root
+
+
+def commented() -> str:
+    """All values with their defaults and reasons: a chart's `values.yaml`."""
+    lines = ["# Settings of Navicert's webhook. Written by the program that checks them: see CONTRIBUTING.md."]
+    open_folder = ""
+    for one in SETTINGS:
+        folder, _, name = one.path.rpartition(".")
+        if folder != open_folder or not folder:
+            lines += ["", f"{folder}:"] if folder else [""]
+            open_folder = folder
+        pad = "  " if folder else ""
+        lines += [f"{pad}# {line}" for line in _flow(one.help, 116 - len(pad))]
+        if one.schema.get("enum"):
+            lines.append(f"{pad}# One of: {', '.join(map(str, one.schema['enum']))}.")  # type: ignore[call-overload]
+        lines.append(f"{pad}{name}: {json.dumps(one.default, ensure_ascii=False)}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def assigned(words: Sequence[str]) -> dict[str, object]:
+    """The values that `PATH=VALUE` words set. A value that is JSON is that; all else is a string."""
+    found: dict[str, object] = {}
+    for word in words:
+        path, sign, written = word.partition("=")
+        if not sign or not path:
+            raise Malformed("not a setting", path="--set", expected="PATH=VALUE", got=ascii(word[:80]))
+        try:
+            value: object = json.loads(written)
+        except ValueError:
+            value = written
+        _put(found, path, value)
+    return found
+
+
+def _put(values: dict[str, object], path: str, value: object) -> None:
+    *folders, name = path.split(".")
+    for folder in folders:
+        inner = values.setdefault(folder, {})
+        if not isinstance(inner, dict):
+            raise Malformed("is a value and a group of values", path=path)
+        values = inner
+    values[name] = value
+
+
+def _merge(values: dict[str, object], layer: Values) -> None:
+    for name, value in layer.items():
+        known = values.get(name)
+        if isinstance(known, dict) and isinstance(value, Mapping):
+            _merge(known, value)
+        elif value is None:
+            raise Malformed("is null", path=name, remedy="leave it out for the default, or give its empty form")
+        else:
+            values[name] = value
+
+
+def _folder() -> dict[str, object]:
+    return {"type": "object", "additionalProperties": False, "properties": {}}
+
+
+def _properties(folder: Mapping[str, object]) -> dict[str, object]:
+    found = folder["properties"]
+    if not isinstance(found, dict):
+        raise TypeError("not a folder of values")
+    return found
+
+
+_KINDS: Final[Mapping[str, type | tuple[type, ...]]] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "integer": int,
+    "boolean": bool,
+}
+
+
+def _check(value: object, rules: Mapping[str, object], where: str) -> None:
+    kind = str(rules["type"])
+    if not isinstance(value, _KINDS[kind]) or (kind == "integer" and isinstance(value, bool)):
+        raise Malformed("wrong type", pointer=where, expected=kind, got=type_name(value))
+    for name, problem in _problems(value, rules):
+        raise Malformed(problem, pointer=where, expected=f"{name} {rules[name]}", got=ascii(value)[:80])
+    if isinstance(value, list) and "items" in rules:
+        for i, entry in enumerate(value):
+            _check(entry, rules["items"], pointer(where, i))  # type: ignore[arg-type]
+    if isinstance(value, dict) and "properties" in rules:
+        known = _properties(rules)
+        for name, child in value.items():
+            if name not in known:
+                raise Malformed("no such setting", pointer=pointer(where, name), remedy="see values.yaml of the chart")
+            _check(child, known[name], pointer(where, name))  # type: ignore[arg-type]
+
+
+def _problems(value: object, rules: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Each rule that `value` breaks, and what it then is."""
+    if "enum" in rules and value not in rules["enum"]:  # type: ignore[operator]
+        yield "enum", "no such choice"
+    if isinstance(value, str):
+        if "pattern" in rules and not re.search(str(rules["pattern"]).replace("$", r"\Z"), value):
+            yield "pattern", "wrong form"
+        if len(value) < rules.get("minLength", 0):  # type: ignore[operator]
+            yield "minLength", "too short"
+        if len(value) > rules.get("maxLength", len(value)):  # type: ignore[operator]
+            yield "maxLength", "too long"
+    if isinstance(value, int):
+        if value < rules.get("minimum", value):  # type: ignore[operator]
+            yield "minimum", "too small"
+        if value > rules.get("maximum", value):  # type: ignore[operator]
+            yield "maximum", "too large"
+
+
+def _flow(words: str, width: int) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(words, width)

@@ -1,0 +1,36 @@
+"""What only our own policy document says of itself, beyond a classic layout."""
+
+from __future__ import annotations
+
+import enum
+
+from navicert.dataclass import dataclass, field
+from navicert.model.release import Release
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from navicert.model.validity import Validity
+
+
+class RunRule(enum.Enum):
+    """What the run ids of links, which recorders write, must be to each other."""
+
+    SAME = "same"
+    """Links that carry one carry the same one."""
+    REQUIRED = "required"
+    """Every link carries the same one."""
+    ANY = "any"
+    """Nothing is asked of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Name, version and persons; the step whose products are the target (empty: the last that makes any); what ties the
+    links to one run; and by key id, when keys count that do not count always."""
+
+    release: Release
+    target: str = ""
+    run: RunRule = RunRule.SAME
+    validity: Mapping[str, Validity] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""SLSA: which level an artifact reached, judged from provenance, links and summaries; pure."""
