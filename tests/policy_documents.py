@@ -50,6 +50,7 @@ WHOLE: dict[str, Any] = {
         ],
         "threshold": 3,
     },
+    "slsa": {"require": {"build": 1}, "identities": [{"identity": "ci@example.com", "issuer": ISSUER}]},
     "trustedRoot": {"inline": PrivateSigstore().root_bytes().decode()},
     "timestampAuthorities": [{"pem": new_root("TSA root").pem}],
 }
@@ -122,6 +123,16 @@ BAD: Mapping[str, tuple[Mapping[str, Any], str, Any]] = {
         CLUSTER,
         "owners",
         {"keys": [{"pem": PEM}], "identities": [{"identity": "a", "issuer": "b"}], "threshold": 3},
+    ),
+    "level by an identity without an issuer": (
+        CLUSTER,
+        "slsa",
+        {"require": {"build": 1}, "identities": [{"identity": "a"}]},
+    ),
+    "level by identity and expression": (
+        CLUSTER,
+        "slsa",
+        {"require": {"build": 1}, "identities": [{"identity": "a", "identityMatching": "a", "issuer": "b"}]},
     ),
     "no trust root": (CLUSTER, "trustedRoot", {}),
     "empty trust root": (CLUSTER, "trustedRoot", {"inline": ""}),

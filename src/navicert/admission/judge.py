@@ -37,11 +37,13 @@ from navicert.oci.reference import Reference
 from navicert.oci.registry import Repository
 from navicert.report.line import cut, escape
 from navicert.resolve.target import image_target
+from navicert.slsa.builders import BuilderTable
 from navicert.store import Source
 from navicert.store.attachment import AttachmentSource
 from navicert.store.gather import gather
 from navicert.store.pack import parse_pack
 from navicert.store.recall import Recall
+from navicert.trust.builder import shipped_builders
 from navicert.trust.sigstore import open_trusted_root
 from navicert.verdict import Verdict
 from navicert.verify.case import Asked, Case, Policy, Target
@@ -72,6 +74,7 @@ class Judge:
         self._breaker = Breaker(now=clock) if breaker is None else breaker
         self._recall = Recall()
         self._shipped: TrustedRoot | None = None
+        self._builders: BuilderTable | None = None
         self._opened: OrderedDict[tuple[object, ...], Policy] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -127,6 +130,13 @@ class Judge:
     def keyless(self, policy: PolicyDocument) -> Keyless:
         """By what identities are believed now: the trust root of `policy`, or the one that ships."""
         return Keyless(policy.trusted_root or self._shipped_root, self.clock())
+
+    def builders(self) -> BuilderTable:
+        """The builder table that ships."""
+        with self._lock:
+            if self._builders is None:
+                self._builders = shipped_builders()
+            return self._builders
 
     def _shipped_root(self) -> TrustedRoot:
         with self._lock:
@@ -318,11 +328,12 @@ class _Session:
         """Why the image, whose chain passed, is below a level that the policy asks for; None where it is not."""
         if self._policy.levels is None:
             return None
-        from navicert.admission.levels import judge_levels
+        from navicert.admission.levels import Surroundings, judge_levels
 
-        sources: list[Source] = [*(source for source, _ in self._beside), *(source for _, source in self._stores)]
+        beside, stores = (tuple(source for source, _ in self._beside), tuple(source for _, source in self._stores))
+        around = Surroundings(beside, stores, self._judge.keyless(self._policy), self._judge.builders())
         name = self._reference.name
-        reached = judge_levels(self._policy.levels, case, verdict, name, sources, self._limits)
+        reached = judge_levels(self._policy.levels, case, verdict, name, around, self._limits)
         if reached.passed:
             return None
         return Judgement(Standing.FAILED, cause_of(reached), policy=verdict.policy)

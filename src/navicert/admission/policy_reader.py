@@ -229,10 +229,11 @@ class _Policy:
     def _levels(self, spot: Spot | None) -> Levels | None:
         if spot is None:
             return None
-        found = known_fields(spot, ("require", "expectations", "keys"), "slsa")
+        found = known_fields(spot, ("require", "expectations", "keys", "identities"), "slsa")
         if "require" not in found:
             raise spot.wrong('required field "require" is missing', remedy="require: {build: 3}")
         keys = tuple(self._trust.key(entry)[0] for entry in items_of(found.get("keys")))
+        identities = self._trust.identities(items_of(found.get("identities")))
         require = found["require"]
         try:
             wanted = read_required(value_of(require.node), "")
@@ -242,7 +243,7 @@ class _Policy:
             raise require.wrong("nothing is asked for", expected="a track and its level, such as build: 3")
         expected = found.get("expectations")
         if expected is None:
-            return Levels(wanted, keys=keys)
+            return Levels(wanted, keys=keys, identities=identities)
         known = {id: key for key in keys for id in (*key.ids, key.fingerprint)}
         try:
             document = Expectations.from_json(
@@ -250,7 +251,7 @@ class _Policy:
             )
         except Malformed as error:
             raise expected.wrong(error.what, expected=error.expected, got=error.got, remedy=error.pointer) from error
-        return Levels(wanted, document, keys)
+        return Levels(wanted, document, keys, identities)
 
     # --- evidence and parameters ---------------------------------------------------------------------------------
 

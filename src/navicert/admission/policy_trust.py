@@ -15,7 +15,7 @@ from navicert.limits import WEBHOOK
 from navicert.model.identity import IdentityPolicy, Wanted, claim_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from navicert.authoring.node import Spot
     from navicert.crypto.certification import CertificateAuthority
@@ -54,19 +54,24 @@ class TrustReader:
         if not found.keys() & {"keys", "identities"}:
             raise spot.wrong("nobody owns the layout", expected="keys, identities, or both")
         keyed = [self.key(entry) for entry in some_of(spot, found, "keys")] if "keys" in found else []
-        entries = some_of(spot, found, "identities") if "identities" in found else ()
-        identities: dict[str, IdentityPolicy] = {}
-        for entry in entries:
-            one = _identity(entry)
-            if identities.setdefault(str(one.to_json()), one) is not one:
-                raise entry.wrong("an identity that is named twice", got=str(one)[:80])
+        identities = self.identities(some_of(spot, found, "identities")) if "identities" in found else ()
         threshold = found.get("threshold")
         need = None if threshold is None else threshold.integer(1)
         distinct = len({key.fingerprint for key, _ in keyed}) + len(identities)
         if threshold is not None and need is not None and need > distinct:
             raise threshold.wrong("cannot be met", expected=f"1 to {distinct}, the number of owners", got=str(need))
         keys, origins = tuple(key for key, _ in keyed), tuple(origin for _, origin in keyed)
-        return NamedOwners(keys, origins, tuple(identities.values()), need)
+        return NamedOwners(keys, origins, identities, need)
+
+    @staticmethod
+    def identities(entries: Iterable[Spot]) -> tuple[IdentityPolicy, ...]:
+        """Who may sign without a key. Raises `Malformed`, also for one that is named twice."""
+        identities: dict[str, IdentityPolicy] = {}
+        for entry in entries:
+            one = _identity(entry)
+            if identities.setdefault(str(one.to_json()), one) is not one:
+                raise entry.wrong("an identity that is named twice", got=str(one)[:80])
+        return tuple(identities.values())
 
     def key(self, spot: Spot) -> tuple[Key, str]:
         """A public key, and the file it is from."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Mapping
 
 from navicert.cli import option
 from navicert.digest import Digest, sha256
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
     from navicert.authoring.node import Node
     from navicert.crypto.key import Key
-    from navicert.slsa.builders import BuilderTable
     from navicert.slsa.expectation import Expectations
 
 _LITERAL: Final = re.compile(r"true|false|null|-?(?:0|[1-9][0-9]{0,17})")
@@ -133,18 +131,3 @@ def _plain(node: Node) -> object:
     if isinstance(node, Items):
         return [_plain(child) for child in node.nodes]
     return {name: _plain(child) for name, child in node.nodes.items()}
-
-
-def shipped_builders() -> BuilderTable:
-    """The builder table that comes with this version. None of it is trusted by a key: only identities, which nobody
-    else can have."""
-    from importlib import resources
-
-    from navicert.slsa.builders import TABLE_TYPE, BuilderTable
-    from navicert.strictjson import loads
-
-    raw = resources.files("navicert.slsa").joinpath("builders-v1.json").read_bytes()
-    document = loads(raw)
-    if not isinstance(document, Mapping) or document.get("type") != TABLE_TYPE:
-        raise Malformed("not a builder table", path="builders-v1.json", expected=TABLE_TYPE)
-    return BuilderTable.from_json(document["builders"], "/builders", {}, f"shipped {document['date']}")

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 from navicert.cli import option, password
 from navicert.cli.evidence_source import EvidenceSources, explain_asked
-from navicert.cli.expectation_file import add_expectations, read_expectations, shipped_builders
+from navicert.cli.expectation_file import add_expectations, read_expectations
 from navicert.cli.image import Images, add_access, attached_policies
 from navicert.cli.policy import add_owners, add_timestamp_roots, keyless, names_owner, policies, timestamp_authorities
 from navicert.cli.summary import add_summary, check_summary
@@ -260,6 +260,7 @@ def _inquiry(
     from navicert.cli.attestation_source import read_attestations
     from navicert.slsa.account import Inquiry
     from navicert.slsa.attestation import Pool
+    from navicert.trust.builder import shipped_builders
 
     digests = [f"{name}:{value}" for name, value in artifact.digests] or list(_digests(artifact.target))
     keys = tuple(dict.fromkeys((*given, *expectations.keys)))

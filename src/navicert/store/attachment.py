@@ -25,7 +25,8 @@ from navicert.store.pack import Pack, parse_pack
 
 ENTRY: Final = "index entry"
 """The place of what an image index holds itself."""
-_SIMPLE: Final = "application/vnd.dev.cosign.simplesigning.v1+json"
+SIMPLE: Final = "application/vnd.dev.cosign.simplesigning.v1+json"
+"""A signature of cosign on an image, which says nothing about how it was built."""
 
 
 class AttachmentSource:
@@ -124,7 +125,7 @@ class AttachmentSource:
         if raw is None:
             yield Piece(origin, None, attachment.problem.removeprefix("not read: "))
             return
-        if attachment.media_type == _SIMPLE:
+        if attachment.media_type == SIMPLE:
             yield Piece(origin, None, "a signature of cosign: it says nothing about a step")
             return
         pack = self._pack(attachment)

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from tests.sample_build import AT, BUILDER, TYPE, SampleBuild, pem
 
-from navicert.cli.expectation_file import shipped_builders
 from navicert.crypto.signer import generate
 from navicert.errors import Malformed
 from navicert.model.identity import Identity
 from navicert.slsa.attestation import Attestation
 from navicert.slsa.builders import BuilderTable, SignerRule, Trust
+from navicert.trust.builder import shipped_builders
 
 GITHUB = "https://token.actions.githubusercontent.com"
 GENERATOR = "https://github.com/slsa-framework/slsa-github-generator/.github/workflows/generator_generic_slsa3.yml@refs/tags/v2.1.0"

@@ -217,6 +217,7 @@ def _levels() -> Schema:
             # A document of its own, which the loader reads.
             "expectations": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
             "keys": _list(key, most=100),
+            "identities": _list(_identity(), most=100),
         },
         ["require"],
     )
