@@ -9,15 +9,18 @@ from typing import Any
 
 import pytest
 from tests.admission_world import DEPLOYMENT, POD, World, pod, review, world
+from tests.unit.admission.memory_cluster import MemoryCluster
 
 from navicert.admission.decision import Decision, Outcome, answer, denial
 from navicert.admission.examiner import Examiner
+from navicert.admission.live_template import ClusterTemplates, LiveTemplates
 from navicert.admission.review import Kind
 from navicert.admission.vocabulary import BREAK_GLASS, BREAK_GLASS_UNTIL
+from navicert.errors import Unavailable
 
 DENIED, ALLOWED = Outcome.DENIED, Outcome.ALLOWED
 REPLICA_SET = Kind("apps", "v1", "ReplicaSet")
-STATEFUL_SET = Kind("apps", "v1", "StatefulSet")
+SETS = {"StatefulSet": ("statefulset", "statefulsets"), "DaemonSet": ("daemon-set", "daemonsets")}
 MARK = {BREAK_GLASS: "incident 4711", BREAK_GLASS_UNTIL: "2026-06-02T00:00:00Z"}
 SRE, DEV = ("system:authenticated", "sre"), ("system:authenticated", "dev")
 
@@ -47,6 +50,7 @@ def decide(
     old: tuple[str, dict[str, str] | None] | None = None,
     owners: list[dict[str, Any]] | None = None,
     carry: bool = True,
+    templates: LiveTemplates | None = None,
     **more: Any,
 ) -> Decision:
     """The decision on an object with one image whose Pods carry `mark`; `old` is the image and mark before."""
@@ -58,7 +62,7 @@ def decide(
         holder = body if kind == POD else body["spec"]["template"]
         holder["metadata"] = {**holder.get("metadata", {}), "annotations": found or {}}
         body["metadata"]["ownerReferences"] = owners or []
-    examiner = Examiner(lambda: here.policies, here.judge, here.workers, carry_glass=carry)
+    examiner = Examiner(lambda: here.policies, here.judge, here.workers, carry_glass=carry, templates=templates)
     return examiner.run(json.dumps(asked).encode(), examiner.validating)
 
 
@@ -84,7 +88,9 @@ def test_what_a_member_lets_in_reaches_its_pods_and_is_told_at_each_step(here: W
 
 
 def test_somebody_else_cannot_set_it_in_a_template(here: World) -> None:
-    for kind in (DEPLOYMENT, REPLICA_SET, Kind("batch", "v1", "Job"), Kind("", "v1", "ReplicationController")):
+    sets = (Kind("apps", "v1", kind) for kind in SETS)
+    others = (Kind("batch", "v1", "Job"), Kind("", "v1", "ReplicationController"))
+    for kind in (DEPLOYMENT, REPLICA_SET, *others, *sets):
         decision = decide(here, here.good(), kind, mark=MARK, groups=DEV)
         assert (decision.outcome, decision.reason) == (DENIED, "break-glass.forbidden")
     assert "only members of sre may set" in denial(decision)
@@ -163,12 +169,7 @@ def test_whoever_makes_a_pod_herself_is_no_controller(here: World) -> None:
     ],
 )
 def test_a_pod_of_a_template_that_nobody_reviewed(here: World, owners: list[dict[str, Any]]) -> None:
-    """StatefulSets and DaemonSets make Pods of ControllerRevisions, which whoever may write those chooses."""
     assert made_pod(here, here.bad(), owners=owners).outcome is DENIED
-
-
-def test_in_a_stateful_set_it_lets_nothing_in(here: World) -> None:
-    assert decide(here, here.bad(), STATEFUL_SET, mark=MARK, groups=SRE).outcome is DENIED
 
 
 def test_a_controller_does_not_carry_it_into_a_change(here: World) -> None:
@@ -198,3 +199,76 @@ def test_where_templates_are_not_reviewed_it_does_not_count_in_pods(here: World)
 def test_a_policy_that_only_watches_is_no_way_to_set_it(here: World) -> None:
     here.use(here.policy(mode="audit", breakGlass={"groups": ["sre"]}))
     assert decide(here, here.good(), mark=MARK, groups=DEV).reason == "break-glass.forbidden"
+
+
+class TestSets:
+    """StatefulSets and DaemonSets make Pods of ControllerRevisions, which no webhook is asked about and whoever may
+    write those chooses: what their Pods say counts as far as the set itself says it now."""
+
+    @pytest.fixture(params=sorted(SETS))
+    def kind(self, request: pytest.FixtureRequest) -> str:
+        return str(request.param)
+
+    def live(
+        self, kind: str, image: str, mark: dict[str, str] | None = None, uid: str = "7", container: str = "c0"
+    ) -> LiveTemplates:
+        """An API server with a set that has this image and mark."""
+        pods = {"containers": [{"name": container, "image": image}]}
+        template = {"metadata": {"annotations": MARK if mark is None else mark}, "spec": pods}
+        metadata = {"name": "web", "namespace": "prod", "uid": uid}
+        spec = {"template": template}
+        one: dict[str, object] = {"apiVersion": "apps/v1", "kind": kind, "metadata": metadata, "spec": spec}
+        return ClusterTemplates(MemoryCluster({f"/apis/apps/v1/namespaces/prod/{SETS[kind][1]}/web": one}))
+
+    def made(self, here: World, kind: str, image: str, templates: LiveTemplates | None, **more: Any) -> Decision:
+        """The decision on a Pod that the controller of such sets makes."""
+        owners = [{**owned_by(kind)[0], "uid": "7"}]
+        asked = {"userInfo": controller(SETS[kind][0]), "owners": owners, "templates": templates} | more
+        return made_pod(here, image, **asked)
+
+    def test_what_a_member_lets_in_reaches_its_pods(self, here: World, kind: str) -> None:
+        bad = here.bad()
+        first = decide(here, bad, Kind("apps", "v1", kind), mark=MARK, groups=SRE)
+        assert (first.outcome, first.reason) == (ALLOWED, "break-glass")
+        last = self.made(here, kind, bad, self.live(kind, bad))
+        assert (last.outcome, last.reason) == (ALLOWED, "break-glass")
+
+    def test_a_revision_that_somebody_wrote_with_an_image_of_his_own(self, here: World, kind: str) -> None:
+        bad = here.bad()
+        assert self.made(here, kind, bad, self.live(kind, here.good())).outcome is DENIED
+
+    def test_a_revision_that_somebody_wrote_with_a_mark_of_his_own(self, here: World, kind: str) -> None:
+        bad = here.bad()
+        assert self.made(here, kind, bad, self.live(kind, bad, {})).outcome is DENIED
+        earlier = {**MARK, BREAK_GLASS_UNTIL: "2026-06-01T12:00:00Z"}
+        assert self.made(here, kind, bad, self.live(kind, bad, earlier)).outcome is DENIED
+
+    def test_an_image_that_moved_to_another_place_of_the_pod(self, here: World, kind: str) -> None:
+        bad = here.bad()
+        assert self.made(here, kind, bad, self.live(kind, bad, container="other")).outcome is DENIED
+
+    def test_another_set_by_the_same_name(self, here: World, kind: str) -> None:
+        bad = here.bad()
+        assert self.made(here, kind, bad, self.live(kind, bad, uid="8")).outcome is DENIED
+        owners = owned_by(kind)
+        assert self.made(here, kind, bad, self.live(kind, bad, uid=""), owners=owners).outcome is DENIED
+
+    def test_a_set_that_cannot_be_looked_up_lets_nothing_in(self, here: World, kind: str) -> None:
+        class Down:
+            def find(self, namespace: str, maker: object) -> None:
+                raise Unavailable("no answer")
+
+        bad = here.bad()
+        assert self.made(here, kind, bad, Down()).outcome is DENIED
+        assert self.made(here, kind, bad, ClusterTemplates(MemoryCluster({}))).outcome is DENIED
+        assert self.made(here, kind, bad, None).outcome is DENIED
+
+    def test_whoever_names_a_set_as_the_owner_of_a_pod_of_his_own(self, here: World, kind: str) -> None:
+        bad = here.bad()
+        user = {"username": "dan", "groups": list(DEV)}
+        assert self.made(here, kind, bad, self.live(kind, bad), userInfo=user).outcome is DENIED
+
+    def test_its_pods_are_not_let_in_once_it_has_ended(self, here: World, kind: str) -> None:
+        bad = here.bad()
+        here.now = here.now.replace(day=2)
+        assert self.made(here, kind, bad, self.live(kind, bad)).outcome is DENIED

@@ -107,3 +107,10 @@ def test_an_image_without_a_policy_is_refused_unless_asked(here: World, capsys: 
     assert "image.unmatched" in capsys.readouterr().out
     assert decide("--unmatched", "warn") == 0
     assert "warning:" in capsys.readouterr().out
+
+
+def test_an_audit_knows_nobody_who_breaks_the_glass(here: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody asked for what runs already: an option that says by whom it may be let in would be passed over."""
+    assert main(["admission", "audit", "object.yaml", "--policy", "policy.yaml", "--break-glass-in-templates"]) == 2
+    assert "--break-glass-in-templates" in capsys.readouterr().err
+    assert main(["admission", "review", "--help"]) == 0

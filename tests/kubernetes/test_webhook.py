@@ -338,27 +338,29 @@ class TestBreakGlass:
         yield one, stage.server.kubeconfig_of("dan", ["dev", "system:masters"])
         stage.server.apply(stage.policy())
 
-    def broken(self, namespace: str, image: str) -> dict[str, Any]:
+    def broken(self, namespace: str, image: str, kind: str = "Deployment") -> dict[str, Any]:
         soon = f"{datetime.now(UTC) + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
-        one = workload("Deployment", namespace, image)
+        one = workload(kind, namespace, image)
         marks = {"navicert.dev/break-glass": "incident", "navicert.dev/break-glass-until": soon}
         one["spec"]["template"]["metadata"]["annotations"] = marks
         return one
 
-    def test_a_deployment_of_a_member_gets_its_pods_and_nobody_else_changes_it(
-        self, stage: Stage, members: tuple[Path, Path]
+    @pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
+    def test_a_workload_of_a_member_gets_its_pods_and_nobody_else_changes_it(
+        self, stage: Stage, members: tuple[Path, Path], kind: str
     ) -> None:
         sre, dev = members
         server, namespace = stage.server, stage.namespace()
-        one = self.broken(namespace, stage.bad)
+        one = self.broken(namespace, stage.bad, kind)
         server.wait(lambda: server.try_apply(one, user=sre).returncode == 0, "the policy with groups")
-        server.wait(lambda: server.get("pods", "-n", namespace)["items"], "the Pod of the Deployment")
+        server.wait(lambda: server.get("pods", "-n", namespace)["items"], f"the Pod of the {kind}")
         (made,) = server.get("pods", "-n", namespace)["items"]
         assert made["spec"]["containers"][0]["image"] == stage.bad
-        said = refused(server.try_apply(self.broken(stage.namespace(), stage.bad), user=dev))
+        said = refused(server.try_apply(self.broken(stage.namespace(), stage.bad, kind), user=dev))
         assert "only members of sre may set" in said
-        refused(server.kubectl("set", "image", "-n", namespace, "deployment/app", f"app={stage.good}", user=dev))
-        assert server.kubectl("scale", "-n", namespace, "deployment/app", "--replicas=0", user=dev).returncode == 0
+        name = f"{kind.lower()}/app"
+        refused(server.kubectl("set", "image", "-n", namespace, name, f"app={stage.good}", user=dev))
+        assert server.kubectl("scale", "-n", namespace, name, "--replicas=0", user=dev).returncode == 0
 
     def test_a_pod_with_the_marks_of_a_template_is_refused_of_whoever_is_no_controller(
         self, stage: Stage, members: tuple[Path, Path]

@@ -22,6 +22,7 @@ from navicert.admission.glass import broken_glass, objection
 from navicert.admission.images import ImageUse, find_images, is_native, is_pod
 from navicert.admission.judge import Judge
 from navicert.admission.judgement import Judgement, refused, unknown
+from navicert.admission.live_template import LiveTemplate, LiveTemplates, behind
 from navicert.admission.mutation import pinned
 from navicert.admission.policy import ExceptionDocument, Facet, Mode, PolicyDocument, PolicySet
 from navicert.admission.pull_secret import Secrets, keychain_of
@@ -44,6 +45,8 @@ T = TypeVar("T")
 Steps = Generator[Sequence["Future[Any]"], None, Decision]
 """A decision under way: each step gives the work that it waits for, whether or not it is done when it is resumed."""
 
+Glass = Callable[[ImageUse, PolicyDocument], str]
+"""Says who breaks the glass of a policy for an image; empty where nobody does."""
 _STARTS_NOTHING: Final = frozenset(
     "status scale binding eviction exec attach portforward log proxy token approval finalize".split()
 )
@@ -55,7 +58,7 @@ class Examiner:
 
     `unmatched` is what becomes of an image that no policy speaks about; `secrets` is where the pull secrets of
     workloads are, for policies that allow their use; `carry_glass`: this webhook sees every template of Pods, so that
-    glass broken in one counts for its Pods.
+    glass broken in one counts for its Pods, and of sets where `templates` tells what they say now.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class Examiner:
         secrets: Secrets | None = None,
         unmatched: Mode = Mode.ENFORCE,
         carry_glass: bool = False,
+        templates: LiveTemplates | None = None,
         quota: Quota | None = None,
         limits: AdmissionLimits = ADMISSION,
     ) -> None:
@@ -80,6 +84,7 @@ class Examiner:
         self._workers = workers
         self._unmatched = unmatched
         self._carry_glass = carry_glass
+        self._templates = templates
         self._quota = quota
         self._secrets = secrets
         self._tags = Tags()
@@ -190,6 +195,8 @@ class Examiner:
     # --- judged ----------------------------------------------------------------------------------------------------
 
     def _judged(self, review: Review, policies: PolicySet, uses: Sequence[ImageUse], old: Iterable[ImageUse]) -> Steps:
+        live = yield from behind(review, self._templates, self._workers)
+        glass = partial(self._glass, review, live)
         rulings: list[Ruling] = []
         waiting: list[tuple[ImageUse, Reference, tuple[PolicyDocument, ...], Way]] = []
         there = {(use.role, use.reference) for use in old}
@@ -200,10 +207,10 @@ class Examiner:
                 unmatched = refused("image.unmatched", "no policy speaks about this image")
                 rulings.append(Ruling(use, None, unmatched, mode=self._unmatched))
             elif use.reference is None:
-                rulings += self._alike(review, use, about, refused("image.malformed", escape(use.problem)))
+                rulings += self._alike(glass, use, about, refused("image.malformed", escape(use.problem)))
             elif _is_tagged(use) and is_pod(review.kind) and (use.role, use.reference) not in there:
                 reason = "a Pod names its images by digest, because tags move – the mutating webhook pins them"
-                rulings += self._alike(review, use, about, refused("image.unpinned", reason))
+                rulings += self._alike(glass, use, about, refused("image.unpinned", reason))
             else:
                 way = self._way(review, use.reference, about)
                 waiting.append((use, use.reference, about, way))
@@ -215,7 +222,7 @@ class Examiner:
         for use, reference, about, way in waiting:
             digest = reference.digest or digests.get(reference)
             if digest is None:
-                rulings += self._alike(review, use, about, problems[reference])
+                rulings += self._alike(glass, use, about, problems[reference])
                 continue
             for policy in about:
                 place = (id(policy), reference)
@@ -226,7 +233,7 @@ class Examiner:
             digest = reference.digest or digests.get(reference)
             for policy in about if digest is not None else ():
                 job = work.get((id(policy), reference))
-                rulings.append(self._ruling(review, policies, use, policy, way, digest, job))
+                rulings.append(self._ruling(review, glass, policies, use, policy, way, digest, job))
         early = [use for use, reference, _, _ in waiting if not reference.pinned]
         return conclude(review, rulings, self.judge.clock(), early)
 
@@ -240,13 +247,10 @@ class Examiner:
         return way.with_credentials(keys.identity, keys)
 
     def _alike(
-        self, review: Review, use: ImageUse, about: Iterable[PolicyDocument], judgement: Judgement
+        self, glass: Glass, use: ImageUse, about: Iterable[PolicyDocument], judgement: Judgement
     ) -> list[Ruling]:
         """One ruling for each policy, all with the same judgement."""
-        return [
-            Ruling(use, policy, judgement, broken_glass=self._glass(review, policy), mode=policy.mode)
-            for policy in about
-        ]
+        return [Ruling(use, policy, judgement, broken_glass=glass(use, policy), mode=policy.mode) for policy in about]
 
     def _excepted(
         self, policies: PolicySet, policy: PolicyDocument, digest: Digest, review: Review
@@ -259,6 +263,7 @@ class Examiner:
     def _ruling(
         self,
         review: Review,
+        glass: Glass,
         policies: PolicySet,
         use: ImageUse,
         policy: PolicyDocument,
@@ -280,11 +285,11 @@ class Examiner:
             if before is not None:
                 note = f"{use}: {use.reference.registry} gives no answer; admitted because this digest passed before"
                 judgement = replace(before, warnings=(*before.warnings, note))
-        glass = "" if judgement.passed else self._glass(review, policy)
-        return Ruling(use, policy, judgement, digest, exception, glass, policy.mode)
+        broken = "" if judgement.passed else glass(use, policy)
+        return Ruling(use, policy, judgement, digest, exception, broken, policy.mode)
 
-    def _glass(self, review: Review, policy: PolicyDocument) -> str:
-        return broken_glass(review, policy, self.judge.clock(), carried=self._carry_glass)
+    def _glass(self, review: Review, live: LiveTemplate | None, use: ImageUse, policy: PolicyDocument) -> str:
+        return broken_glass(review, policy, use, self.judge.clock(), carried=self._carry_glass, live=live)
 
     def _result(self, job: Judgement | Future[Judgement]) -> Judgement:
         if isinstance(job, Judgement):

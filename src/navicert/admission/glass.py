@@ -3,8 +3,8 @@
 Whoever creates an object says so by an annotation, which counts by the groups of her who sends it, and by nothing else.
 Pods of a Deployment are sent by a controller. Their annotation counts because it comes from a template in which only
 members can have put it: whoever else adds it, or changes an image beside it, is refused (`objection`). So it names its
-end, stands beside images by digest only, and is believed of no controller whose templates this webhook does not see
-(StatefulSets and DaemonSets make Pods of ControllerRevisions).
+end and stands beside images by digest only. StatefulSets and DaemonSets make Pods of ControllerRevisions, which this
+webhook does not see: of such a Pod it counts only as far as the set itself says the same now (`live_template.py`).
 """
 
 from __future__ import annotations
@@ -22,30 +22,38 @@ from navicert.errors import Malformed
 from navicert.report.line import cut, escape
 from navicert.timestamp import format_timestamp, parse_timestamp
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from navicert.admission.live_template import LiveTemplate
+
 LONGEST: Final = timedelta(days=7)
 """How far ahead the end in a template may be: an emergency, and not a policy."""
 _CARRIED: Final = frozenset(
     {
+        ("apps", "DaemonSet"),
         ("apps", "Deployment"),
         ("apps", "ReplicaSet"),
+        ("apps", "StatefulSet"),
         ("batch", "CronJob"),
         ("batch", "Job"),
         ("", "ReplicationController"),
     }
 )
-"""Group and kind of what makes Pods of the template that was reviewed."""
+"""Group and kind of what makes Pods of a template."""
+_SETS: Final = frozenset({("apps", "DaemonSet"), ("apps", "StatefulSet")})
+"""Those that make them of ControllerRevisions."""
 _OWNERS: Final[Mapping[tuple[str, str], frozenset[tuple[str, str]]]] = {
     ("", "Pod"): frozenset({("apps", "ReplicaSet"), ("batch", "Job"), ("", "ReplicationController")}),
     ("apps", "ReplicaSet"): frozenset({("apps", "Deployment")}),
     ("batch", "Job"): frozenset({("batch", "CronJob")}),
 }
-"""Kind → the kinds of owners for which a controller makes it of their template."""
+"""Kind → the kinds of owners for which a controller makes it of the template that was reviewed."""
 CONTROLLERS: Final = frozenset(
     {
         "system:kube-controller-manager",
         *(
             f"system:serviceaccount:kube-system:{name}-controller"
-            for name in ("cronjob", "deployment", "job", "replicaset", "replication")
+            for name in "cronjob daemon-set deployment job replicaset replication statefulset".split()
         ),
     }
 )
@@ -77,9 +85,27 @@ def mark_of(kind: Kind, body: Mapping[str, object] | None) -> Mark | None:
     return Mark(reason.strip() if isinstance(reason, str) else "", until if isinstance(until, str) else "")
 
 
-def broken_glass(review: Review, policy: PolicyDocument, at: datetime, *, carried: bool) -> str:
-    """Who breaks the glass of `policy`, and why; empty where nobody does who may. `carried`: marks of templates
-    count."""
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """The object of whose template a controller makes another one."""
+
+    group: str
+    kind: str
+    name: str
+    uid: str
+
+
+def set_behind(review: Review) -> Maker | None:
+    """The StatefulSet or DaemonSet for which Kubernetes' own controller makes this Pod; None of everything else."""
+    maker = _maker(review) if is_pod(review.kind) else None
+    return maker if maker is not None and (maker.group, maker.kind) in _SETS else None
+
+
+def broken_glass(
+    review: Review, policy: PolicyDocument, use: ImageUse, at: datetime, *, carried: bool, live: LiveTemplate | None
+) -> str:
+    """Who breaks the glass of `policy` for the image `use`, and why; empty where nobody does who may. `carried`: marks
+    of templates count; `live` is the template of the set behind a Pod, where that is known."""
     if not policy.break_glass:
         return ""
     member = not policy.break_glass.isdisjoint(review.user.groups)
@@ -88,7 +114,11 @@ def broken_glass(review: Review, policy: PolicyDocument, at: datetime, *, carrie
     if member and own:
         return f"{who}: {cut(escape(own), 100)}"
     mark = mark_of(review.kind, review.body) if carried else None
-    if mark is None or not ((member and _is_carried(review.kind)) or _is_copied(review)):
+    if mark is None:
+        return ""
+    confirmed = live is not None and live.mark == mark and (use.role, use.name, use.text) in live.images
+    reviewed = _is_copied(review) or (set_behind(review) is not None and confirmed)
+    if not (reviewed or (member and _is_carried(review.kind))):
         return ""
     end = mark.end(at)
     return "" if end is None else f"{who}: {cut(escape(mark.reason), 100)} (until {format_timestamp(end)})"
@@ -133,18 +163,25 @@ def _is_carried(kind: Kind) -> bool:
 
 def _is_copied(review: Review) -> bool:
     """Whether Kubernetes' own controller makes this of a template that was reviewed."""
-    if review.operation != "CREATE" or review.subresource or review.user.name not in CONTROLLERS:
-        return False
+    maker = _maker(review)
     kind = ("", "Pod") if is_pod(review.kind) else (review.kind.group, review.kind.name)
+    return maker is not None and (maker.group, maker.kind) in _OWNERS.get(kind, ())
+
+
+def _maker(review: Review) -> Maker | None:
+    """The owner for which Kubernetes' own controller makes this; None where somebody else does, or owners disagree."""
+    if review.operation != "CREATE" or review.subresource or review.user.name not in CONTROLLERS:
+        return None
     metadata = (review.body or {}).get("metadata")
     owners = metadata.get("ownerReferences") if isinstance(metadata, dict) else None
     ruling = [
         one for one in (owners if isinstance(owners, list) else ()) if isinstance(one, dict) and one.get("controller")
     ]
     if len(ruling) != 1:
-        return False
-    group = str(ruling[0].get("apiVersion") or "").rpartition("/")[0]
-    return (group, str(ruling[0].get("kind"))) in _OWNERS.get(kind, ())
+        return None
+    one = ruling[0]
+    group = str(one.get("apiVersion") or "").rpartition("/")[0]
+    return Maker(group, str(one.get("kind")), str(one.get("name") or ""), str(one.get("uid") or ""))
 
 
 def _annotation(body: Mapping[str, object] | None, name: str) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from navicert.admission.cluster import Cluster
     from navicert.admission.examiner import Examiner
+    from navicert.admission.live_template import LiveTemplates
     from navicert.admission.mirror import Following, Mirror
     from navicert.admission.policy import PolicySet
     from navicert.admission.policy_cluster import ClusterPolicies
@@ -36,9 +37,14 @@ def add_policies(parser: argparse.ArgumentParser) -> None:
     add(
         "--unmatched", choices=MODES, default="deny", metavar="M", help="images that no policy names: deny, warn, audit"
     )
-    add("--break-glass-in-templates", action="store_true", help="glass broken in a template counts for its Pods")
     add("--pull-secrets", metavar="WHERE", help="of workloads: cluster, or a folder of NAMESPACE/NAME.json")
     add_access(parser)
+
+
+def add_glass(parser: argparse.ArgumentParser) -> None:
+    """`--break-glass-in-templates`, of what decides reviews: who asked for an object is known of nothing else."""
+    say = "glass broken in a template counts for its Pods"
+    parser.add_argument("--break-glass-in-templates", action="store_true", help=say)
 
 
 def load(args: argparse.Namespace) -> PolicySet:
@@ -135,6 +141,7 @@ def examiner(
     reach = Reach(access(args))
     cleanup.callback(reach.close)
     judge = Judge(reach) if clock is None else Judge(reach, clock=clock)
+    carry = getattr(args, "break_glass_in_templates", False)
     unmatched = {"deny": Mode.ENFORCE, "warn": Mode.WARN, "audit": Mode.AUDIT}[args.unmatched]
     workers = cleanup.enter_context(Workers())
     return Examiner(
@@ -143,9 +150,17 @@ def examiner(
         workers,
         secrets=_secrets(args, cleanup),
         unmatched=unmatched,
-        carry_glass=args.break_glass_in_templates,
+        carry_glass=carry,
+        templates=_templates(args) if carry else None,
         quota=quota,
     )
+
+
+def _templates(args: argparse.Namespace) -> LiveTemplates | None:
+    """Where the templates of StatefulSets and DaemonSets are looked up; nowhere without a cluster."""
+    from navicert.admission.live_template import ClusterTemplates
+
+    return ClusterTemplates(connect(args)) if args.from_cluster else None
 
 
 def _secrets(args: argparse.Namespace, cleanup: ExitStack) -> Secrets | None:

@@ -7,7 +7,7 @@ import json
 from contextlib import ExitStack
 
 from navicert.cli import option
-from navicert.cli.admission_option import add_policies, examiner, load
+from navicert.cli.admission_option import add_glass, add_policies, examiner, load
 from navicert.cli.terminal import say
 
 TYPE_CHECKING = False
@@ -24,6 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
     parser.add_argument("file", metavar="FILE", help="an AdmissionReview, or objects (- for standard input)")
     add_policies(parser)
+    add_glass(parser)
     parser.add_argument("--namespace", default="default", metavar="NS", help="of objects that name none (default)")
     parser.add_argument("--mutate", action="store_true", help="say what the mutating webhook would change")
     option.add_at(parser)

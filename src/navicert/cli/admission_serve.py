@@ -6,7 +6,7 @@ import argparse
 import sys
 from contextlib import ExitStack
 
-from navicert.cli.admission_option import add_policies, connect, examiner, following, load
+from navicert.cli.admission_option import add_glass, add_policies, connect, examiner, following, load
 from navicert.cli.terminal import complain
 from navicert.errors import Malformed, Unavailable
 
@@ -39,6 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--memory-key", metavar="KEY", help="private key of the webhook's own that signs it")
     add("--write-status", action="store_true", help="with --from-cluster: write how policies stand into their status")
     add_policies(parser)
+    add_glass(parser)
 
 
 def _seconds(text: str) -> float:

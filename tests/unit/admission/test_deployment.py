@@ -94,6 +94,13 @@ class TestConfinement:
         spec = dict(pods(webhook={**setting.defaults()["webhook"], "workloads": workloads}))["navicert-webhook"]  # type: ignore[dict-item]
         assert ("--break-glass-in-templates" in spec["containers"][0]["args"]) is workloads  # type: ignore[index]
 
+    @pytest.mark.parametrize("workloads", [True, False])
+    def test_sets_are_looked_up_only_where_the_webhook_is_asked_about_them_anyway(self, workloads: bool) -> None:
+        webhook = {**setting.defaults()["webhook"], "workloads": workloads}  # type: ignore[dict-item]
+        found = [rule for rule in rules("navicert-webhook", webhook=webhook) if rule["apiGroups"] == ["apps"]]
+        looked_up = {"apiGroups": ["apps"], "resources": ["daemonsets", "statefulsets"], "verbs": ["get"]}
+        assert found == ([looked_up] if workloads else [])
+
     def test_the_scan_is_there_only_where_it_was_asked_for(self) -> None:
         assert [one for one in objects() if one["metadata"]["name"] == "navicert-scan"] == []  # type: ignore[index]
 

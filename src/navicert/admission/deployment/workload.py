@@ -47,6 +47,8 @@ def _rights() -> list[object]:
     # Of policies themselves nothing but what is said of them to people.
     status = rule(GROUP, [f"{PLURALS[CLUSTER_POLICY]}/status", f"{PLURALS[POLICY]}/status"], "patch")
     maps = When(Ref("configMaps"), rule("", ["configmaps"], "get"))
+    # Whose templates are reviewed anyway: what their Pods say of broken glass is held against them.
+    sets = When(Ref("webhook.workloads"), rule("apps", ["daemonsets", "statefulsets"], "get"))
     exceptions = rule(GROUP, [PLURALS[EXCEPTION]], "list", "watch")
     # Layouts of the cluster's policies may lie in the namespace that is installed into; `configMaps` allows all others.
     own_maps = rule("", ["configmaps"], "get")
@@ -54,7 +56,7 @@ def _rights() -> list[object]:
     secrets = role("ClusterRole", PULL_SECRETS, _PART, [reading], namespaced=False)
     return [
         When(Ref("pullSecrets"), secrets),
-        When(chosen, role("ClusterRole", WEBHOOK, _PART, [policies, status, maps], namespaced=False)),
+        When(chosen, role("ClusterRole", WEBHOOK, _PART, [policies, status, maps, sets], namespaced=False)),
         When(chosen, binding("ClusterRole", WEBHOOK, _PART, namespaced=False)),
         When(chosen, role("Role", WEBHOOK, _PART, [exceptions, own_maps], namespaced=True)),
         When(chosen, binding("Role", WEBHOOK, _PART, namespaced=True)),
