@@ -83,3 +83,25 @@ def test_whoever_is_judged_is_told_that_the_certificate_ends_soon(here: World) -
         (warning,) = caller.validate(review(pod(good))).warnings
         # Ten days less what has passed since, if a second has.
         assert warning in [f"certificate of the webhook expires in {days} days: renew it" for days in (9, 10)]
+
+
+def test_a_policy_of_the_cluster_that_nobody_understands_leaves_no_cluster_without_a_webhook(
+    here: World, server: Server
+) -> None:
+    """A replica that starts, is ready and refuses what the policy would match, and says which policy that is."""
+    refused, good = here.good("closed/app", content=b"closed"), here.good("shop/app", content=b"open")
+    spec = {"images": [f"{here.registry.name}/closed/**"], "layout": {"attached": True}, "owner": {"keys": []}}
+    one = {"metadata": {"name": "typo", "resourceVersion": "3", "uid": "1"}, "spec": spec}
+    server.lists["/apis/navicert.dev/v1alpha1/clustersupplychainpolicies"] = [one]
+    words = ["--from-cluster", "--kubeconfig", str(kubeconfig(here.folder, server))]
+    with webhook(here.folder, here.folder / "policy.yaml", *words) as process, process.api_server() as caller:
+        process.wait_for("what it would match is refused")
+        status, said = caller.get("/readyz")
+        assert (status, said.splitlines()[0]) == (200, "ok")
+        assert "policy typo is not understood (refuses what it would match)" in said
+        assert caller.validate(review(pod(good))).allowed
+        outcome = caller.validate(review(pod(refused)))
+        assert not outcome.allowed
+        assert "policy typo: policy.malformed: not understood" in outcome.message
+        assert 'navicert_policies_malformed{effect="refuses",policy="typo"} 1.0' in process.get("/metrics")[1]
+        assert process.terminate() == 0

@@ -28,6 +28,10 @@ class Conflict(Unavailable):
     """Somebody else changed the object in between."""
 
 
+class Forbidden(Unavailable):
+    """Whoever asks has no right to it."""
+
+
 class VersionGone(Unavailable):
     """What happened since some version is not known any more: the list must be read again."""
 
@@ -124,7 +128,8 @@ class Cluster:
         if status == 409:
             return Conflict(f"the object was changed by somebody else: {said}", path=path)
         remedy = "ask for the rights, see the RBAC of the chart" if status in (401, 403) else ""
-        return Unavailable(f"the API server says no: {said[:500]}", path=path, remedy=remedy)
+        kind = Forbidden if status == 403 else Unavailable
+        return kind(f"the API server says no: {said[:500]}", path=path, remedy=remedy)
 
 
 def connect(kubeconfig: str | None = None, context: str | None = None) -> Cluster:

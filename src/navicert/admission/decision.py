@@ -167,7 +167,7 @@ def _refuses(ruling: Ruling) -> bool:
 def _offline(ruling: Ruling) -> str:
     """The command that shows the same without the cluster."""
     policy = ruling.policy
-    if policy is None or ruling.digest is None or ruling.use.reference is None:
+    if policy is None or policy.problem or ruling.digest is None or ruling.use.reference is None:
         return ""
     source = policy.layout
     layout = "" if source.raw is None and source.image is None else f"--layout {_file(source.file, 'LAYOUT')} "

@@ -312,6 +312,8 @@ class Examiner:
         self, policy: PolicyDocument, way: Way, reference: Reference, digest: Digest, namespace: str, purse: Purse
     ) -> Judgement | Future[Judgement]:
         """What is known about an image, or the work of finding out."""
+        if policy.problem:
+            return refused("policy.malformed", f"not understood, so that nothing passes by it: {policy.problem}")
         key = self._key(policy, way, reference, digest, namespace)
         known = self.cache.find(key, self.judge.clock())
         self.tally.looked_up(hit=known is not None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,12 @@ from navicert.admission.tally import BOUNDS, Durations, Tally
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
+    from navicert.admission.policy import PolicyDocument
+
 
 class Metrics:
-    """Gives what `tally` has counted, how many verdicts are remembered, and since when policies are stale, whenever it
-    is asked."""
+    """Gives what `tally` has counted, how many verdicts are remembered, since when policies are stale, and which are
+    odd, whenever it is asked."""
 
     def __init__(
         self,
@@ -22,11 +24,13 @@ class Metrics:
         remembered: Callable[[], int],
         clock: Callable[[], datetime],
         stale: Callable[[], datetime | None] = lambda: None,
+        odd: Callable[[], Iterable[PolicyDocument]] = lambda: (),
     ) -> None:
         self._tally = tally
         self._remembered = remembered
         self._clock = clock
         self._stale = stale
+        self._odd = odd
 
     def exposition(self) -> bytes:
         """All of it in Prometheus' text format."""
@@ -70,6 +74,12 @@ class Metrics:
             "Seconds since policies of the cluster may be old; 0 where they are not.",
             value=0 if since is None else max(0.0, (now - since).total_seconds()),
         )
+        odd = GaugeMetricFamily(
+            "navicert_policies_malformed", "Policies that are not understood.", labels=["policy", "effect"]
+        )
+        for policy in self._odd():
+            odd.add_metric([policy.label, "refuses" if policy.problem else "before"], 1)
+        yield odd
         yield _counter("navicert_renewal_problems", "Renewals that failed.", "of", tally.problems)
 
 

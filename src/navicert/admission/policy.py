@@ -17,9 +17,8 @@ from navicert.admission.images import CustomKind, ImageUse
 from navicert.admission.levels import Levels
 from navicert.admission.pattern import ImagePattern
 from navicert.crypto.key import Key
-from navicert.dataclass import dataclass, field
+from navicert.dataclass import dataclass, field, replace
 from navicert.digest import Digest, sha256
-from navicert.errors import Malformed
 from navicert.oci.reference import Reference
 from navicert.strictjson import canonical
 from navicert.trust.sigstore import PUBLIC_GOOD_TAKEN
@@ -133,6 +132,10 @@ class PolicyDocument:
     trusted_root: TrustedRoot | None = None
     """What identities are proved by; None for the root that ships."""
     timestamp_authorities: tuple[CertificateAuthority, ...] = ()
+    problem: str = ""
+    """Why it is not understood; then nothing passes by it. Empty where it is."""
+    behind: str = ""
+    """Why what was written over it is not understood, so that this one, from before, stays in force."""
     digest: Digest = field(init=False, compare=False, repr=False)
     """The SHA-256 of all of it that decides what passes; two policies with one digest judge alike."""
 
@@ -246,12 +249,17 @@ class PolicySet:
         return tuple(policy for policy in found if not policy.delegate)
 
     def with_others(self, others: PolicySet) -> PolicySet:
-        """Both sets. Raises `Malformed` for two policies of one name: neither may stand for the other."""
+        """Both sets. By a policy of the others that has the name of one of these nothing passes: neither may stand for
+        the other."""
         known = {one.label for one in self.policies}
-        twice = [one.label for one in others.policies if one.label in known]
-        if twice:
-            raise Malformed("a policy of this name is in a file and in the cluster", path=twice[0])
-        return PolicySet.of([*self.policies, *self.exceptions, *others.policies, *others.exceptions])
+        problem = "a policy of this name is in a file and in the cluster"
+        added = [replace(one, problem=problem) if one.label in known else one for one in others.policies]
+        return PolicySet.of([*self.policies, *self.exceptions, *added, *others.exceptions])
+
+    @property
+    def odd(self) -> tuple[PolicyDocument, ...]:
+        """The policies of which what is written is not understood, whatever is in force in its place."""
+        return tuple(one for one in self.policies if one.problem or one.behind)
 
     def exception(self, digest: Digest, namespace: str, at: datetime) -> ExceptionDocument | None:
         """The exception for `digest` in `namespace`, if there is one."""

@@ -1,8 +1,9 @@
 """Policies and exceptions that are objects of a cluster.
 
-What cannot be understood never lets anything in, and never keeps more out than whoever wrote it may: a policy of a
-namespace then refuses every image of that namespace, an exception grants nothing, and a policy of the cluster leaves
-all that was in force before as it was (`PolicyWatch`).
+What cannot be understood never lets anything in, never keeps more out than whoever wrote it may, and changes nothing
+about the others. A policy of a namespace then refuses every image of that namespace, and an exception grants nothing.
+Of a policy of the cluster the version before stays in force; where none is known, as after a start, what it would match
+is refused (`policy_stand_in.py`).
 """
 
 from __future__ import annotations
@@ -10,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
-from navicert.admission.cluster import Cluster, Object
+from navicert.admission.cluster import Cluster, Forbidden, Object
 from navicert.admission.listing import whole
-from navicert.admission.pattern import ImagePattern
-from navicert.admission.policy import ExceptionDocument, LayoutSource, Mode, PolicyDocument, PolicySet
+from navicert.admission.policy import ExceptionDocument, PolicyDocument, PolicySet
 from navicert.admission.policy_reader import ConfigMaps, Reading, read_document
+from navicert.admission.policy_stand_in import cluster_stand_in, namespace_stand_in
 from navicert.admission.policy_status import Observed
 from navicert.admission.vocabulary import API_VERSION, CLUSTER_POLICY, EXCEPTION, PLURALS, POLICY
 from navicert.authoring.node import of_json
+from navicert.dataclass import replace
 from navicert.errors import Malformed
 from navicert.limits import ADMISSION
 from navicert.model.field import as_object
@@ -49,18 +51,20 @@ class ClusterPolicies:
         self._mirrors = mirrors or {}
         self._admin_namespace = admin_namespace
         self._pull_secrets = pull_secrets
+        self._understood: Mapping[str, tuple[str, PolicyDocument]] = {}
         self.notes: tuple[str, ...] = ()
 
     def __call__(self) -> PolicySet:
-        """What there is now. Raises `Malformed` for a policy of the cluster that cannot be understood, `Unavailable`
-        where the API server gives no answer."""
+        """What there is now. Raises `Unavailable` where the API server gives no answer."""
         notes: list[str] = []
+        understood: dict[str, tuple[str, PolicyDocument]] = {}
         clusters, namespaces, exceptions = map(self._objects, policy_lists(self._admin_namespace))
         documents = [
-            *(self._read(one, CLUSTER_POLICY) for one in clusters),
+            *(self._of_cluster(one, understood, notes) for one in clusters),
             *(self._of_namespace(one, notes) for one in namespaces),
             *self._exceptions(exceptions, notes),
         ]
+        self._understood = understood
         self.notes = tuple(notes)
         return PolicySet.of(documents)
 
@@ -80,6 +84,28 @@ class ClusterPolicies:
                     if isinstance(found, PolicyDocument):
                         yield Observed(f"{folder}/{name}", one, found)
 
+    def _of_cluster(
+        self, one: Object, understood: dict[str, tuple[str, PolicyDocument]], notes: list[str]
+    ) -> PolicyDocument | ExceptionDocument:
+        """A policy of the cluster, or what is in force in its place. What was understood is kept by name, with the uid:
+        one that was made anew has no version before."""
+        _, name = _names(one)
+        uid = _uid(one)
+        try:
+            found = self._read(one, CLUSTER_POLICY)
+        except Malformed as error:
+            reason = cut(escape(str(error)), 200)
+            known, before = self._understood.get(name, ("", None))
+            if before is not None and known == uid:
+                notes.append(f"{reason}: the version before stays in force")
+                understood[name] = (uid, before)
+                return replace(before, behind=reason)
+            notes.append(f"{reason}: what it would match is refused")
+            return cluster_stand_in(of_json(one), name, _source(one, CLUSTER_POLICY), reason)
+        if isinstance(found, PolicyDocument):
+            understood[name] = (uid, found)
+        return found
+
     def _of_namespace(self, one: Object, notes: list[str]) -> PolicyDocument | ExceptionDocument:
         try:
             return self._read(one, POLICY)
@@ -87,10 +113,7 @@ class ClusterPolicies:
             namespace, name = _names(one)
             reason = cut(escape(str(error)), 200)
             notes.append(f"{reason}: every image of namespace {namespace} is refused")
-            everything = (ImagePattern.parse("**"),)
-            # Nothing is a layout: judged by this one, nothing passes, and the reason is the one that is given here.
-            nothing = LayoutSource(b"", reason)
-            return PolicyDocument(name, namespace, Mode.ENFORCE, everything, _source(one, POLICY), layout=nothing)
+            return namespace_stand_in(namespace, name, _source(one, POLICY), reason)
 
     def _exceptions(self, found: Iterable[Object], notes: list[str]) -> Iterator[PolicyDocument | ExceptionDocument]:
         for one in found:
@@ -125,7 +148,13 @@ class ClusterPolicies:
         namespace, name = place.get("namespace", own), place.get("name")
         if not _is_name(namespace) or not _is_name(name) or (own and namespace != own):
             return {}
-        found = self._cluster.get(f"/api/v1/namespaces/{namespace}/configmaps/{name}")
+        try:
+            found = self._cluster.get(f"/api/v1/namespaces/{namespace}/configmaps/{name}")
+        except Forbidden as error:
+            # Of this policy only: else whoever names such a map would keep all others from being read.
+            raise Malformed(
+                f"the ConfigMap {namespace}/{name} may not be read", remedy="configMaps: true of the chart"
+            ) from error
         data = found.get("data") if found is not None else None
         if not isinstance(data, dict):
             return {}
@@ -142,6 +171,10 @@ def _names(one: Mapping[str, object]) -> tuple[str, str]:
     """Namespace (empty for none) and name of an object."""
     metadata = as_object(one.get("metadata") or {}, "/metadata")
     return str(metadata.get("namespace") or ""), str(metadata.get("name") or "")
+
+
+def _uid(one: Mapping[str, object]) -> str:
+    return str(as_object(one.get("metadata") or {}, "/metadata").get("uid") or "")
 
 
 def _source(one: Mapping[str, object], kind: str) -> str:

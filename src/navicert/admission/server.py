@@ -49,6 +49,8 @@ DRAIN_SECONDS: Final = 5.0
 """How long calls are still taken after SIGTERM, until everybody knows that there are none to be sent."""
 _FINISH_SECONDS: Final = 30
 """How long what has begun may take to end: the longest that an API server waits."""
+_NAMED: Final = 10
+"""Policies that are not understood that a probe is told by name."""
 _CONNECTIONS: Final = 4_000
 """Connections beyond which calls are turned away."""
 
@@ -127,12 +129,19 @@ class Webhook:
         return "" if self._serving.valid else "the certificate has expired"
 
     def _remark(self) -> str:
-        """What a probe should know of a webhook that is ready. Old policies do not make it unready: all replicas would
-        be at once, whenever the API server is away."""
+        """What a probe should know of a webhook that is ready. Old policies, and ones that are not understood, do not
+        make it unready: all replicas would be at once."""
+        lines = []
         since = None if self._following is None else self._following.stale_since
-        if since is None or self._following is None:
-            return ""
-        return f"policies are stale since {since:%Y-%m-%dT%H:%M:%SZ}: {self._following.problem}"
+        if since is not None and self._following is not None:
+            lines.append(f"policies are stale since {since:%Y-%m-%dT%H:%M:%SZ}: {self._following.problem}")
+        odd = self._policies().odd
+        for policy in odd[:_NAMED]:
+            effect = "refuses what it would match" if policy.problem else "the version before stays in force"
+            lines.append(f"policy {policy.label} is not understood ({effect}): {policy.problem or policy.behind}")
+        if len(odd) > _NAMED:
+            lines.append(f"and {len(odd) - _NAMED} more policies are not understood")
+        return "\n".join(lines)
 
     async def _serve(self, listen: socket.socket, metrics: socket.socket | None) -> None:
         self._note_expiries()
@@ -284,7 +293,9 @@ class Webhook:
 
         tally, following = self._examiner.tally, self._following
         stale = (lambda: None) if following is None else lambda: following.stale_since
-        found = Metrics(tally, lambda: len(self._examiner.cache), self._judge.clock, stale)
+        found = Metrics(
+            tally, lambda: len(self._examiner.cache), self._judge.clock, stale, lambda: self._policies().odd
+        )
 
         async def metrics(request: Request) -> Response:
             return Response(found.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -32,8 +32,9 @@ GONE = event("ERROR", {"kind": "Status", "code": 410, "message": "too old resour
 
 
 class Server(ThreadingHTTPServer):
-    """Answers lists with `items` and `version`, and each watch with the next of `watches`, or `default`: bytes that are
-    sent before the connection ends properly, a status, or (bytes, None) for a connection that breaks off behind them.
+    """Answers lists with `items` (`lists` by path, where that is there) and `version`, and each watch with the next of
+    `watches`, or `default`: bytes that are sent before the connection ends properly, a status, or (bytes, None) for a
+    connection that breaks off behind them.
     """
 
     daemon_threads = True
@@ -41,6 +42,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.items: list[Any] = []
+        self.lists: dict[str, list[Any]] = {}
         self.version = "10"
         self.down = False
         self.watches: list[Any] = []
@@ -60,7 +62,8 @@ class Handler(BaseHTTPRequestHandler):
             return
         if "watch" not in query:
             server.asked.append("list")
-            self._whole(200, {"items": server.items, "metadata": {"resourceVersion": server.version}})
+            items = server.lists.get(urlsplit(self.path).path, server.items)
+            self._whole(200, {"items": items, "metadata": {"resourceVersion": server.version}})
             return
         server.asked.append(f"watch {query['resourceVersion'][0]}")
         planned = server.watches.pop(0) if server.watches else server.default

@@ -10,11 +10,13 @@ import pytest
 from tests.policy_documents import ALL_BAD, CLUSTER, EXCEPTION, GOOD, OWN, changed
 from tests.unit.admission.memory_cluster import MemoryCluster
 
+from navicert.admission.cluster import Forbidden
 from navicert.admission.images import ImageUse
 from navicert.admission.policy import Mode, PolicySet
 from navicert.admission.policy_cluster import ClusterPolicies
+from navicert.dataclass import replace
 from navicert.digest import Digest
-from navicert.errors import Malformed, Unavailable
+from navicert.errors import Unavailable
 from navicert.oci.reference import Reference
 
 API = "/apis/navicert.dev/v1alpha1"
@@ -81,9 +83,115 @@ def test_all_pages_are_read() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, one in ALL_BAD.items() if one["kind"] == "ClusterSupplyChainPolicy"])
-def test_a_policy_of_the_cluster_that_cannot_be_understood_leaves_no_half_a_set(name: str) -> None:
-    with pytest.raises(Malformed):
-        load(named(CLUSTER, "good"), named(ALL_BAD[name], "bad"))
+def test_a_policy_of_the_cluster_that_cannot_be_understood_refuses_what_it_would_match(name: str) -> None:
+    """A replica that did not start for it would leave the cluster with no webhook, one by one."""
+    found, notes = load(named(CLUSTER, "good"), named(ALL_BAD[name], "bad"))
+    (note,) = notes
+    assert note.endswith(": what it would match is refused")
+    (bad,) = found.odd
+    assert (bad.name, bool(bad.problem), bad.mode) == ("bad", True, Mode.ENFORCE)
+    assert [one.name for one in found.policies if not one.problem] == ["good"]
+    assert bad in found.about(USE, "shop")
+
+
+class TestOnePolicyOfTheClusterThatCannotBeUnderstood:
+    def bad(self, **spec: Any) -> dict[str, Any]:
+        found = changed(named(CLUSTER, "bad"), "revokations", {"digests": ["x"]})
+        found["metadata"]["uid"] = "1"
+        found["spec"] |= spec
+        return found
+
+    def test_its_scope_is_what_can_be_read_of_it(self) -> None:
+        found, _ = load(CLUSTER, self.bad(images=["registry.example/app"], namespaces=["shop"], roles=["container"]))
+        (bad,) = found.odd
+        assert bad in found.about(USE, "shop")
+        assert bad not in found.about(USE, "other")
+        assert bad not in found.about(replace(USE, role="init"), "shop")
+        other = Reference.parse("registry.example/other")
+        assert bad not in found.about(replace(USE, reference=other), "shop")
+
+    @pytest.mark.parametrize(
+        "spec",
+        [{"images": ["a@b"]}, {"images": []}, {"images": None}, {"namespaces": ["Prod"]}, {"roles": ["sidecar"]}],
+        ids=str,
+    )
+    def test_a_scope_that_cannot_be_read_is_everything(self, spec: dict[str, Any]) -> None:
+        found, _ = load(CLUSTER, self.bad(**spec))
+        (bad,) = found.odd
+        assert bad in found.about(USE, "anywhere")
+
+    @pytest.mark.parametrize("spec", [None, [], "all", {}], ids=repr)
+    def test_one_without_a_spec_is_about_everything(self, spec: Any) -> None:
+        found, _ = load(CLUSTER, self.bad() | {"spec": spec})
+        (bad,) = found.odd
+        assert bad.speaks_about(replace(USE, reference=Reference.parse("elsewhere.example/x")), "anywhere")
+        assert bad.mode is Mode.ENFORCE
+
+    def test_one_that_was_written_to_refuse_nothing_refuses_nothing(self) -> None:
+        found, _ = load(CLUSTER, self.bad(mode="audit"))
+        assert [one.mode for one in found.odd] == [Mode.AUDIT]
+        found, _ = load(CLUSTER, self.bad(mode="Audit"))
+        assert [one.mode for one in found.odd] == [Mode.ENFORCE]
+
+    def test_what_it_leaves_to_the_namespace_is_refused(self) -> None:
+        found, _ = load(self.bad(delegate=True), named(OWN, "own", "shop"))
+        assert [one.name for one in found.about(USE, "shop")] == ["bad", "own"]
+
+    def test_the_version_before_stays_in_force_and_the_others_change(self) -> None:
+        """A revocation in another policy counts at once, whatever is wrong with this one."""
+        good = self.bad()
+        del good["spec"]["revokations"]
+        source = cluster(CLUSTER, good)
+        policies = ClusterPolicies(source, "navicert")
+        (before,) = [one for one in policies().policies if one.name == "bad"]
+        digest = "sha256:" + "b" * 64
+        revoking = changed(CLUSTER, "revocations", {"digests": [digest]})
+        source.objects[LISTS["ClusterSupplyChainPolicy"]] = {"items": [revoking, self.bad(mode="audit")]}
+        for _ in range(2):
+            found = {one.name: one for one in policies().policies}
+            assert found["bad"] == replace(before, behind=found["bad"].behind)
+            assert "revokations" in found["bad"].behind
+            assert found["all"].revoked.digests == {digest}
+            assert policies.notes[0].endswith("the version before stays in force")
+
+    def test_one_that_was_made_anew_under_its_name_has_no_version_before(self) -> None:
+        good = self.bad()
+        del good["spec"]["revokations"]
+        source = cluster(good)
+        policies = ClusterPolicies(source, "navicert")
+        assert policies().odd == ()
+        anew = self.bad()
+        anew["metadata"]["uid"] = "2"
+        source.objects[LISTS["ClusterSupplyChainPolicy"]] = {"items": [anew]}
+        assert [bool(one.problem) for one in policies().odd] == [True]
+
+    def test_one_that_was_taken_away_in_between_has_no_version_before(self) -> None:
+        good = self.bad()
+        del good["spec"]["revokations"]
+        source = cluster(good)
+        policies = ClusterPolicies(source, "navicert")
+        policies()
+        source.objects[LISTS["ClusterSupplyChainPolicy"]] = {"items": []}
+        assert policies().policies == ()
+        source.objects[LISTS["ClusterSupplyChainPolicy"]] = {"items": [self.bad()]}
+        assert [bool(one.problem) for one in policies().odd] == [True]
+
+    def test_a_map_that_may_not_be_read_is_the_trouble_of_one_policy(self) -> None:
+        """Else whoever may write a policy in a namespace could keep every policy of the cluster from being read."""
+        own = changed(OWN, "layout", {"configMap": {"name": "layouts", "key": "root"}})
+        source = cluster(CLUSTER, own)
+        get = source.get
+
+        def forbidding(path: str) -> Any:
+            if "configmaps" in path:
+                raise Forbidden("the API server says no")
+            return get(path)
+
+        source.get = forbidding  # type: ignore[method-assign]
+        policies = ClusterPolicies(source, "navicert")
+        found = policies()
+        assert [(one.name, bool(one.problem)) for one in found.policies] == [("all", False), ("own", True)]
+        assert "may not be read" in found.odd[0].problem
 
 
 def test_one_of_a_namespace_refuses_everything_there_and_nothing_elsewhere() -> None:
@@ -93,7 +201,7 @@ def test_one_of_a_namespace_refuses_everything_there_and_nothing_elsewhere() -> 
     assert "revokations" in note
     assert "every image of namespace shop is refused" in note
     refusing = [one for one in found.about(USE, "shop") if one.name == "bad"]
-    assert [(one.mode, one.layout.raw, one.owners) for one in refusing] == [(Mode.ENFORCE, b"", ())]
+    assert [(one.mode, bool(one.problem), one.owners) for one in refusing] == [(Mode.ENFORCE, True, ())]
     assert [one.name for one in found.about(USE, "other")] == ["all"]
 
 
@@ -124,7 +232,7 @@ def test_a_namespace_cannot_read_the_map_of_another() -> None:
     place = {"configMap": {"name": "layouts", "key": "root", "namespace": "shop"}}
     found, notes = load(CLUSTER, named(changed(OWN, "layout", place), "spy", "other"))
     assert len(notes) == 1
-    assert [one.layout.raw for one in found.policies if one.name == "spy"] == [b""]
+    assert [one.name for one in found.odd] == ["spy"]
 
 
 def test_the_map_of_another_namespace_is_not_even_asked_for() -> None:
@@ -160,13 +268,14 @@ def test_a_policy_in_a_file_and_one_of_the_same_name_in_the_cluster_do_not_hide_
     second, _ = load(named(CLUSTER, "other"), EXCEPTION)
     assert [one.name for one in first.with_others(second).policies] == ["all", "other"]
     assert first.with_others(second).exceptions == second.exceptions
-    with pytest.raises(Malformed, match="all: a policy of this name"):
-        first.with_others(first)
+    twice = first.with_others(first)
+    assert [one.problem for one in twice.policies] == ["", "a policy of this name is in a file and in the cluster"]
+    assert len(twice.about(USE, "shop")) == 2
 
 
 def test_pull_secrets_are_not_passed_over() -> None:
-    with pytest.raises(Malformed, match="not read here"):
-        load(changed(CLUSTER, "credentials", {"imagePullSecrets": True}))
+    found, _ = load(changed(CLUSTER, "credentials", {"imagePullSecrets": True}))
+    assert "not read here" in found.policies[0].problem
 
 
 def test_nothing_at_all_is_a_set_in_which_no_image_is_spoken_about() -> None:
