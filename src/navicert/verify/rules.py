@@ -106,21 +106,23 @@ _FEW: Final = 4
 class _Queue:
     """The artifacts not yet consumed. Condemned ones (left for a failed DISALLOW) are out, but not consumed."""
 
-    __slots__ = ("_condemned", "_left", "artifacts")
+    __slots__ = ("_condemned", "_gone", "_left", "artifacts")
 
     def __init__(self, artifacts: Artifacts) -> None:
         self.artifacts = artifacts
-        # None stands for all of them, as long as that is so: most lists are consumed by one rule.
+        self._gone: set[str] = set()
+        # None as long as most are left: then those that are gone tell which. Most lists are consumed by a few rules.
         self._left: set[str] | None = None
         self._condemned: set[str] = set()
 
     def holds(self, path: str) -> bool:
-        return path in (self.artifacts if self._left is None else self._left)
+        return path in self.artifacts.entries and path not in self._gone if self._left is None else path in self._left
 
     def select(self, pattern: Pattern) -> Sequence[str]:
-        left = self._left
+        left, gone = self._left, self._gone
         if left is None:
-            return pattern.select(self.artifacts)
+            found = pattern.select(self.artifacts)
+            return [path for path in found if path not in gone] if gone else found
         if not left:
             return ()
         if len(left) * _FEW < len(self.artifacts):
@@ -128,10 +130,15 @@ class _Queue:
         return [path for path in pattern.select(self.artifacts) if path in left]
 
     def consume(self, paths: Sequence[str]) -> tuple[str, ...]:
-        if paths:
-            if self._left is None:
-                self._left = set(self.artifacts.entries) if len(paths) < len(self.artifacts) else set()
+        """Take out `paths`, of which each is held."""
+        if self._left is not None:
             self._left.difference_update(paths)
+        elif len(self._gone) + len(paths) == len(self.artifacts):
+            self._left = set()
+        elif (len(self._gone) + len(paths)) * 2 > len(self.artifacts):
+            self._left = set(self.artifacts.entries).difference(self._gone, paths)
+        else:
+            self._gone.update(paths)
         return tuple(paths)
 
     def condemn(self, paths: Sequence[str]) -> None:
@@ -152,6 +159,11 @@ def _equal(actual: Entry, expected: Entry) -> bool:
     return actual == expected
 
 
+def _differ(one: Entry, other: Entry) -> bool:
+    """Whether two that are not equal name different content: digests that are written otherwise need not."""
+    return (type(one) is str and type(other) is str) or full(one).differs(full(other))
+
+
 def _choose(kind: RuleKind, paths: Sequence[str], record: Record, *, strong: bool) -> Sequence[str]:
     materials, products = record.materials.entries, record.products.entries
     if kind is RuleKind.CREATE:
@@ -161,8 +173,7 @@ def _choose(kind: RuleKind, paths: Sequence[str], record: Record, *, strong: boo
     if kind is RuleKind.MODIFY:
         both = [path for path in paths if path in materials and path in products]
         other = [path for path in both if materials[path] != products[path]]
-        # Digests that are written otherwise need not mean other content.
-        return [path for path in other if full(materials[path]).differs(full(products[path]))] if strong else other
+        return [path for path in other if _differ(materials[path], products[path])] if strong else other
     if kind is RuleKind.ALLOW:
         return paths
     raise ValueError(f"{kind.value} consumes nothing by itself")
@@ -173,8 +184,11 @@ def _match(
 ) -> tuple[Sequence[str], tuple[Mismatch, ...]]:
     if rule.step is None or rule.dest_type is None:
         raise ValueError("a MATCH names a step and one of its lists")
-    own, theirs = queue.artifacts, (lookup(rule.step) or _EMPTY).side(rule.dest_type).entries
+    own, others = queue.artifacts, (lookup(rule.step) or _EMPTY).side(rule.dest_type)
     paths, counterparts = match_paths(rule, pattern, queue.select)
+    if own.plain and own is others and counterparts is paths:
+        return paths, ()  # the very same list: mostly a step goes on with just what the one before it made
+    theirs = others.entries
     actual: list[Entry] = list(map(own.entries.__getitem__, paths))
     expected: list[Entry | None] = list(map(theirs.get, counterparts))
     if own.plain and actual == expected:
