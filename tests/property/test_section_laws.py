@@ -13,12 +13,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from navicert.envelope.document import open_document
-from navicert.envelope.dsse import cut_payload, decode_base64, encode_base64
+from navicert.envelope.dsse import PAYLOAD_TYPE, cut_payload, decode_base64, encode_base64
 from navicert.errors import Malformed
 from navicert.limits import LOCAL
 from navicert.model import section
 from navicert.model.artifact import Artifacts
 from navicert.model.link import Link
+from navicert.model.passage import Pool
 from navicert.model.section import CANONICAL, INDENTED, SPACED, Form, read_sections, write_sections
 from navicert.strictjson import loads
 
@@ -64,6 +65,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also what is short is read so."""
     monkeypatch.setattr(section, "LEAST", 1)
     monkeypatch.setattr("navicert.envelope.dsse.LEAST", 1)
+    monkeypatch.setattr("navicert.model.passage._GRAIN", 1)
 
 
 def strictly(text: bytes, inside: str) -> Link | None:
@@ -75,9 +77,9 @@ def strictly(text: bytes, inside: str) -> Link | None:
         return None
 
 
-def agree(text: bytes, inside: str = "") -> bool:
+def agree(text: bytes, inside: str = "", pool: Pool | None = None) -> bool:
     """Whether both ways read `text` alike; the quick one may pass it on."""
-    document = read_sections(text, LOCAL, inside=inside)
+    document = read_sections(text, LOCAL, inside=inside, pool=pool)
     if document is None:
         return True
     try:
@@ -126,11 +128,14 @@ def test_text_that_was_tampered_with_is_never_read_as_something_else(
         f'{{"sha256":"{H}"}}'.encode(),
     ]
     snippets += [part.encode() for one in FORMS for part in (one.begin, one.pair, one.following, one.end)]
+    pool = Pool()  # in which the text as it was stands, and then each as it has become
+    assert agree(text, pool=pool)
     for _ in range(data.draw(st.integers(1, 3))):
         start = data.draw(st.integers(0, len(text)))
         end = data.draw(st.integers(start, min(len(text), start + 40)))
         text = text[:start] + data.draw(st.sampled_from(snippets)) + text[end:]
         assert agree(text)
+        assert agree(text, pool=pool)
 
 
 @given(plain, plain, st.sampled_from(FORMS))
@@ -208,7 +213,7 @@ def test_a_payload_that_is_cut_out_is_what_the_strict_reader_reads(content: byte
     assert isinstance(expected, dict)
     payload, text = document["payload"], expected["payload"]
     assert isinstance(payload, bytes)
-    assert payload.decode() == text
+    assert payload == decode_base64(text, "")
     assert {**document, "payload": text} == expected
 
 
@@ -241,3 +246,6 @@ def test_a_number_that_stands_for_a_list_is_not_taken_for_one() -> None:
         envelope: dict[str, object] = {"payload": number, "payloadType": "x", "signatures": []}
         with pytest.raises(Malformed):
             open_document(json.dumps(envelope).encode())
+        envelope["payloadType"] = PAYLOAD_TYPE
+        with pytest.raises(Malformed):
+            open_document(json.dumps({"inside": {"payload": "AAAA"}} | envelope).encode())

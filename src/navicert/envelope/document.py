@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from navicert.crypto.signer import Signer
     from navicert.model.identity import Identity
     from navicert.model.moment import TrustedTime
+    from navicert.model.passage import Pool
 
 T = TypeVar("T", bound=Body, covariant=True)
 
@@ -70,24 +71,25 @@ class Sealed:
         """DSSE: the bytes that are signed with their type; empty for a Metablock."""
         return self._payload
 
-    def candidates(self) -> Iterator[tuple[bytes, object]]:
-        """The messages that a signature may be over, each with what its body is read from."""
+    def candidates(self, pool: Pool | None = None) -> Iterator[tuple[bytes, object]]:
+        """The messages that a signature may be over, each with what its body is read from. What `pool` knows the text
+        of is not written again."""
         if self.form == "dsse":
             yield pae(self.payload_type, self._payload), self._payload
             return
         received = self._signed
-        yield self._canonical(received), received
+        yield self._canonical(received, pool), received
         complete = _COMPLETE.get(str(received.get("_type")))
         if complete is not None:
             completed = complete(received)
             if completed != received:
-                yield self._canonical(completed), completed
+                yield self._canonical(completed, pool), completed
 
-    def _canonical(self, signed: dict[str, object]) -> bytes:
+    def _canonical(self, signed: dict[str, object], pool: Pool | None) -> bytes:
         try:
             if self._whole:
                 return canonical(signed, size=len(self.raw))
-            return write_sections(signed, CANONICAL)
+            return write_sections(signed, CANONICAL, pool=pool)
         except Malformed as error:
             error.pointer = self.pointer(error.pointer)
             raise error.at(self.origin) from error
@@ -103,6 +105,7 @@ class Sealed:
         *,
         certificates: Mapping[int, Key] | None = None,
         memo: MutableMapping[tuple[str, bytes, bytes], bool] | None = None,
+        pool: Pool | None = None,
     ) -> Verified[Body] | None:
         """The document, if at least one of `keys` or their subkeys signed it; None where none did.
 
@@ -111,17 +114,18 @@ class Sealed:
 
         Every signature is tried with the keys that its id hints at, then with all others: an id decides nothing. Only
         OpenPGP signatures are tried with nothing but the key that they name, as their id follows from the key.
-        `memo` remembers answers by (key, signature, message digest), so that trying more keys later repeats nothing.
+        `memo` remembers answers by (key, signature, message digest), so that trying more keys later repeats nothing;
+        `pool` remembers lists of artifacts, so that one that was read is not read again.
         Raises `Malformed` where the signed bytes are no document, `LimitExceeded` for too many attempts.
         """
         best: Verified[Body] | None = None
         keys = tuple(dict.fromkeys(member for key in keys for member in key.members))
-        for message, source in self.candidates():
+        for message, source in self.candidates(pool):
             content = sha256(message)
             signers = self._signers(message, content, keys, certificates or {}, {} if memo is None else memo)
             if signers and (best is None or len(signers) > len(best.signers)):
                 proofs = tuple(signers.values())
-                best = Verified(self._body(source), tuple(signers), content, self, _TOKEN, proofs=proofs)
+                best = Verified(self._body(source, pool), tuple(signers), content, self, _TOKEN, proofs=proofs)
             if best is not None and len(best.signers) >= min(len(keys), len(self.signatures)):
                 break
         return best
@@ -173,10 +177,10 @@ class Sealed:
                     break
         return found
 
-    def _body(self, source: object) -> Body:
+    def _body(self, source: object, pool: Pool | None = None) -> Body:
         try:
             if isinstance(source, bytes):
-                sections = read_sections(source, self.limits)
+                sections = read_sections(source, self.limits, pool=pool)
                 source = loads(source, self.limits) if sections is None else sections
             body = read_body(source, self.limits)
             if self.form == "metablock" and not isinstance(body, Layout | Link):
@@ -295,10 +299,11 @@ class Unverified(Generic[T]):
     sealed: Sealed = field(repr=False)
 
 
-def open_document(raw: bytes, limits: Limits = LOCAL, *, path: str = "") -> Sealed:
-    """The signed document that `raw` holds, DSSE or Metablock. Raises `Malformed` or `LimitExceeded`, naming `path`."""
+def open_document(raw: bytes, limits: Limits = LOCAL, *, path: str = "", pool: Pool | None = None) -> Sealed:
+    """The signed document that `raw` holds, DSSE or Metablock. Lists of artifacts that `pool` knows are not read again.
+    Raises `Malformed` or `LimitExceeded`, naming `path`."""
     try:
-        document = cut_payload(raw, limits) or read_sections(raw, limits, inside="signed")
+        document = cut_payload(raw, limits) or read_sections(raw, limits, inside="signed", pool=pool)
         reading = Reading(document) if document is not None else read(raw, limits)
         document = as_object(reading.value, "")
         if "payload" in document and "signed" in document:

@@ -27,7 +27,6 @@ POLICY_PAYLOAD_TYPE: Final = "application/vnd.navicert.policy+json"
 """The payload type of our own policy documents, which is signed with them: no other implementation takes one for a
 layout, and no signature on a layout is one on a policy."""
 
-_ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 
 
@@ -37,26 +36,35 @@ def pae(payload_type: str, payload: bytes) -> bytes:
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
 
-def is_base64(raw: bytes) -> bool:
-    """Whether `raw` is standard or URL-safe base64, padded, and nothing else."""
-    padding = raw.translate(None, _ALPHABET)
-    return len(raw) % 4 == 0 and padding in (b"", b"=", b"==") and raw.endswith(padding)
-
-
-def decode_base64(text: str | bytes, where: str) -> bytes:
+def decode_base64(text: str | bytes | memoryview, where: str) -> bytes:
     """The bytes of `text` in standard or URL-safe base64, padded. Raises `Malformed` for anything else."""
     try:
-        raw = text if isinstance(text, bytes) else text.encode("ascii")
-        if b"-" in raw or b"_" in raw:
-            if b"+" in raw or b"/" in raw:
-                raise ValueError("two alphabets")
-            raw = raw.translate(_URL_SAFE)
-        if not is_base64(raw):
-            raise ValueError("other characters, or padding that is missing or misplaced")
-        # All has been checked: in strict mode the library does so too, and takes twice the time.
-        return binascii.a2b_base64(raw)
-    except ValueError as error:  # binascii.Error and UnicodeEncodeError are both of this kind
+        raw = text.encode("ascii") if isinstance(text, str) else text
+        decoded = _decode(raw)
+        if decoded is None and b"+" not in (raw := bytes(raw)) and b"/" not in raw:
+            decoded = _decode(raw.translate(_URL_SAFE))
+        if decoded is None:
+            raise ValueError("other characters, two alphabets, or padding that is missing or misplaced")
+        return decoded
+    except ValueError as error:  # UnicodeEncodeError is of this kind
         raise Malformed("not base64", pointer=where, expected="standard or URL-safe base64 with padding") from error
+
+
+def _decode(raw: bytes | memoryview) -> bytes | None:
+    """The bytes of `raw` in standard base64, padded; None for anything else.
+
+    The decoder drops every character that does not belong there, and what follows padding. So it gave all bytes that so
+    many characters stand for only if it dropped none. (Its strict mode takes a pad too many.)
+    """
+    if len(raw) % 4:
+        return None
+    try:
+        decoded = binascii.a2b_base64(raw)
+    except binascii.Error:
+        return None
+    end = bytes(raw[-2:])
+    pads = len(end) - len(end.rstrip(b"="))
+    return decoded if len(decoded) == len(raw) // 4 * 3 - pads else None
 
 
 def encode_base64(raw: bytes) -> str:
@@ -68,28 +76,32 @@ _PLACE: Final = 7396452018839206743
 """Stands in the place of a payload that was cut out: see `navicert.model.section`."""
 
 
+_EARLY: Final = 64 * 1024
+"""Before here an envelope's payload begins, or nothing is looked for: a large Metablock has none."""
+
+
 def cut_payload(raw: bytes, limits: Limits) -> dict[str, object] | None:
-    """The large envelope in `raw`, its payload as bytes of base64: they need not be read as JSON, as nothing can be
-    wrong with them there. None for everything else."""
-    place = b"%d" % _PLACE
-    if not LEAST <= len(raw) <= limits.document_bytes or place in raw:
+    """The large envelope in `raw`, its payload already decoded, as bytes: base64 need not be read as JSON, as nothing
+    can be wrong with it there. None for everything else."""
+    if not LEAST <= len(raw) <= limits.document_bytes:
         return None
+    place = b"%d" % _PLACE
     for key in (b'"payload": "', b'"payload":"'):
-        at = raw.find(key)
+        at = raw.find(key, 0, _EARLY)
         if at < 0:
             continue
         start = at + len(key)
         end = raw.find(b'"', start)
-        payload = raw[start:end]
-        if end < 0 or not is_base64(payload):
+        rest = b"".join((raw[: start - 1], place, raw[end + 1 :]))
+        if end < 0 or rest.count(place) != 1:
             return None
         try:
-            document = loads(b"".join((raw[: start - 1], place, raw[end + 1 :])), limits)
+            document = loads(rest, limits)
+            if isinstance(document, dict) and document.get("payload") == _PLACE:
+                document["payload"] = decode_base64(memoryview(raw)[start:end], "/payload")
+                return document
         except Malformed:
             return None
-        if isinstance(document, dict) and document.get("payload") == _PLACE:
-            document["payload"] = payload
-            return document
         return None
     return None
 
@@ -102,7 +114,7 @@ def read_dsse(document: dict[str, object], limits: Limits) -> tuple[str, bytes, 
     ):
         raise Malformed("unknown payload type", pointer="/payloadType", expected=PAYLOAD_TYPE, got=repr(kind)[:80])
     payload = document["payload"]
-    if type(payload) is not str and type(payload) is not bytes:
+    if not isinstance(payload, str | bytes):
         raise Malformed("wrong type", pointer="/payload", expected="string")
     signatures = []
     for i, item in enumerate(entries(document, limits)):
@@ -112,7 +124,8 @@ def read_dsse(document: dict[str, object], limits: Limits) -> tuple[str, bytes, 
             keyid = as_text(keyid, f"/signatures/{i}/keyid")
         value = as_text(required(entry, "sig", f"/signatures/{i}"), f"/signatures/{i}/sig")
         signatures.append(Signature(keyid or None, decode_base64(value, f"/signatures/{i}/sig"), entry))
-    return kind, decode_base64(payload, "/payload"), tuple(signatures)
+    decoded = payload if isinstance(payload, bytes) else decode_base64(payload, "/payload")
+    return kind, decoded, tuple(signatures)
 
 
 def write_dsse(payload_type: str, payload: bytes, kept: list[dict[str, object]], signers: tuple[Signer, ...]) -> bytes:

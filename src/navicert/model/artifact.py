@@ -8,7 +8,9 @@ Spec: in-toto v1.0 §4.4 (materials and products).
 
 from __future__ import annotations
 
-from collections.abc import Collection, ItemsView, Iterator, KeysView, Mapping
+from bisect import bisect_left
+from collections.abc import Collection, ItemsView, Iterable, Iterator, KeysView, Mapping
+from itertools import filterfalse
 from operator import itemgetter
 
 from navicert.dataclass import dataclass
@@ -41,34 +43,74 @@ class Names:
     """Some may differ by letter case or composition only."""
     outside: bool
     """Some may lead out of the folder."""
+    raised: frozenset[str] = frozenset()
+    """Those with capitals, and maybe some more, in small letters; as long as none are alike."""
+
+
+_ANYTHING: Final = Names(True, True, True)
 
 
 _IRREGULAR: Final = ("//", "/.", "/\n", "\n.", "\n\n", "\nfile:")
 """In a text of one path a line: what every path that is not in normal form has, and some others."""
 
 
-def _names(paths: Collection[str]) -> Names:
+def _names(artifacts: Artifacts) -> Names:
+    """What the paths of a list may be."""
+    lines = _lines(artifacts)
+    if lines is None:
+        return _ANYTHING
+    irregular, outside = _signs(lines)
+    if not lines.isascii():
+        return Names(irregular, True, outside)
+    # Of two paths that differ by letter case only one has a capital.
+    others = list(filterfalse(str.islower, artifacts))  # with a capital, or without any letter
+    lower = frozenset(map(str.lower, others))
+    raised = lower.difference(others)
+    alike = len(lower) != len(others) or not artifacts.entries.keys().isdisjoint(raised)
+    return Names(irregular, alike, outside, raised)
+
+
+def _more_names(before: Names, more: Collection[str], artifacts: Artifacts) -> Names:
+    """What the paths of `artifacts` may be: `more`, and some that may be what `before` says."""
+    lines = _lines(more)
+    if lines is None:
+        return _ANYTHING
+    irregular, outside = _signs(lines)
+    alike, raised = before.alike or not lines.isascii(), set[str]()
+    for path in () if alike else more:
+        low = path.lower()
+        alike = alike or low in before.raised or low in raised or (low != path and low in artifacts.entries)
+        if low != path:
+            raised.add(low)
+    return Names(before.irregular or irregular, alike, before.outside or outside, before.raised | raised)
+
+
+def _lines(paths: Collection[str]) -> str | None:
+    """`paths`, one a line; None where one has several."""
     lines = "\n".join(("", *paths, ""))
-    if lines.count("\n") != len(paths) + 1:
-        return Names(True, True, True)  # a path of several lines
-    lower = lines.lower()
-    alike = not lines.isascii() or (lower != lines and len(set(lower.split("\n"))) != len(paths) + 1)
-    return Names(any(sign in lines for sign in _IRREGULAR), alike, "\n../" in lines or "\n/" in lines)
+    return lines if lines.count("\n") == len(paths) + 1 else None
+
+
+def _signs(lines: str) -> tuple[bool, bool]:
+    """Whether there may be irregular paths in `lines`, and some that lead out of the folder."""
+    return any(sign in lines for sign in _IRREGULAR), "\n../" in lines or "\n/" in lines
 
 
 class Artifacts(Mapping[str, DigestSet]):
     """Artifact path → digests, in the order of the document. Never changed once made.
 
     `entries` holds them in their small form, for code that walks many; `plain` says that all of them are text, so that
-    equality decides.
+    equality decides. `in_order` are the paths where they stand in the document in their order, as far as that is known:
+    then `entries` need not be in it. To be read only.
     """
 
-    __slots__ = ("_mirrored", "_names", "_ordered", "entries", "plain")
+    __slots__ = ("_mirrored", "_names", "_ordered", "entries", "in_order", "plain")
 
-    def __init__(self, entries: dict[str, Entry], *, plain: bool) -> None:
+    def __init__(self, entries: dict[str, Entry], *, plain: bool, in_order: list[str] | None = None) -> None:
         self.entries = entries
         self.plain = plain
-        self._ordered: list[str] | None = None
+        self.in_order = in_order
+        self._ordered = in_order
         self._mirrored: list[str] | None = None
         self._names: Names | None = None
 
@@ -100,10 +142,22 @@ class Artifacts(Mapping[str, DigestSet]):
         read = DigestSet.from_json
         return Artifacts.of({path: read(digests, pointer(where, path)) for path, digests in document.items()})
 
+    def patched(self, first: int, last: int, paths: list[str], digits: Iterable[str]) -> Artifacts:
+        """These artifacts, which are in order, with others in the place of those from number `first` to before `last`:
+        what both have in common they share. The others must stand there in order too, and have one SHA-256 digest."""
+        known = self.in_order or []
+        entries = self.entries.copy()
+        for path in set(known[first:last]).difference(paths):
+            del entries[path]
+        entries.update(zip(paths, digits, strict=True))
+        patched = Artifacts(entries, plain=self.plain, in_order=[*known[:first], *paths, *known[last:]])
+        patched._names = _more_names(self.names, [path for path in paths if path not in self.entries], patched)
+        return patched
+
     def to_json(self) -> dict[str, dict[str, str]]:
         """The JSON object of these artifacts."""
         if self.plain:
-            return {path: {"sha256": digits} for path, digits in self.entries.items()}  # type: ignore[dict-item]
+            return {path: {"sha256": self.entries[path]} for path in self}  # type: ignore[dict-item]
         return {path: digests.to_json() for path, digests in self.items()}
 
     @property
@@ -124,14 +178,14 @@ class Artifacts(Mapping[str, DigestSet]):
     def names(self) -> Names:
         """What the paths may be."""
         if self._names is None:
-            self._names = _names(self.entries)
+            self._names = _names(self)
         return self._names
 
     def __getitem__(self, path: str) -> DigestSet:
         return full(self.entries[path])
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.entries)
+        return iter(self.entries if self.in_order is None else self.in_order)
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -139,45 +193,28 @@ class Artifacts(Mapping[str, DigestSet]):
     def __contains__(self, path: object) -> bool:
         return path in self.entries
 
+    def place(self, path: str) -> int:
+        """The number of `path` among the paths in their order, or of the first behind it."""
+        return bisect_left(self.ordered, path)
+
     def keys(self) -> KeysView[str]:
         """The paths."""
-        return self.entries.keys()
+        return self.entries.keys() if self.in_order is None else KeysView(self)
 
     def items(self) -> ItemsView[str, DigestSet]:
         """Path and digests of each."""
-        return {path: full(entry) for path, entry in self.entries.items()}.items()
+        return {path: full(self.entries[path]) for path in self}.items()
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Artifacts):
-            return self.entries == other.entries
+            # The lists of a chain are mostly shared; a dictionary compared with itself is walked all the same.
+            return self.entries is other.entries or self.entries == other.entries
         return super().__eq__(other)
 
     __hash__ = None  # type: ignore[assignment]  # a mapping
 
     def __repr__(self) -> str:
         return f"Artifacts({dict(self.items())!r})"
-
-
-class Pool:
-    """Lists that were seen, so that an equal one need not be kept, nor looked at, again: the materials of a step are
-    mostly the products of another."""
-
-    def __init__(self) -> None:
-        self._seen: dict[tuple[object, ...], list[Artifacts]] = {}
-
-    def share(self, artifacts: Artifacts) -> Artifacts:
-        """The list seen before that equals `artifacts`, or itself."""
-        known = self._seen.setdefault((len(artifacts), *next(iter(artifacts.entries.items()), ())), [])
-        for one in known:
-            if one == artifacts:
-                return one
-        if len(known) < _ALIKE:
-            known.append(artifacts)
-        return artifacts
-
-
-_ALIKE: Final = 4
-"""Lists of one length and beginning that are compared with."""
 
 
 def small(digests: DigestSet) -> Entry:

@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from navicert.dataclass import dataclass, field
 from navicert.digest import DigestSet
 from navicert.limits import LOCAL, Limits
-from navicert.model.artifact import Artifacts, Pool
+from navicert.model.artifact import Artifacts
 from navicert.model.field import as_object, as_text, as_texts, required, unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
+
+    from navicert.model.passage import Pool
 
 _KNOWN: Final = frozenset({"_type", "name", "command", "materials", "products", "byproducts", "environment"})
 

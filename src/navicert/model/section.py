@@ -8,18 +8,19 @@ links only, and every doubt is for the first: whatever is read here is what the 
 Why that is so: within a list that holds no backslash every quote begins or ends a string. All separators are replaced
 by marks, which must take turns; then no quote may be left, so each part between two marks is exactly one string. That
 a list is the value of the field it was taken for is seen in the rest: there a number stands in its place that stands
-nowhere in the document.
+nowhere else in it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from navicert.dataclass import dataclass
 from navicert.errors import Malformed
 from navicert.limits import LOCAL, Limits
-from navicert.model.artifact import Artifacts, Entry, are_sha256
+from navicert.model.artifact import Artifacts
+from navicert.model.passage import Passage, Pool
 from navicert.strictjson import canonical, indented, loads
 
 TYPE_CHECKING = False
@@ -31,6 +32,9 @@ LEAST: Final = 8 * 1024
 
 _PLACES: Final = {"materials": 7396452018839206741, "products": 7396452018839206742}
 """The lists, each with the number that stands in its place. (JSON writes a whole number in one way only.)"""
+
+_NEXT: Final = {"materials": b'"products":', "products": b""}
+"""What stands behind each list, in a document whose fields are sorted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,15 @@ class Form:
     end: str
     write: Callable[[object], str]
     escapes: bool = True
+    compact: Form | None = None
+    """The form in which it is signed what is written in this one, if that is another."""
+
+    def compacted(self, text: bytes) -> bytes:
+        """The text of a list, from the first path to the last digest, in the form in which it is signed."""
+        if self.compact is None:
+            return text
+        text = text.replace(self.pair.encode(), self.compact.pair.encode())
+        return text.replace(self.following.encode(), self.compact.following.encode())
 
 
 def _spaced(document: object) -> str:
@@ -56,35 +69,39 @@ def _compact(document: object) -> str:
     return canonical(document).decode()
 
 
-SPACED: Final = Form(": ", '{"', '": {"sha256": "', '"}, "', '"}}', _spaced)
-"""The payload of an envelope, as Python's implementations write it."""
-
-INDENTED: Final = Form(": ", '{\n   "', '": {\n    "sha256": "', '"\n   },\n   "', '"\n   }\n  }', indented)
-"""A Metablock, as they write it: the link one level down, everything indented by one."""
-
 CANONICAL: Final = Form(":", '{"', '":{"sha256":"', '"},"', '"}}', _compact, escapes=False)
 """Canonical JSON."""
 
-_AFTER, _BETWEEN = b"\0", b"\1"
-"""Marks that separators are replaced by: characters that stand in no JSON text."""
+SPACED: Final = Form(": ", '{"', '": {"sha256": "', '"}, "', '"}}', _spaced)
+"""The payload of an envelope, as Python's implementations write it."""
 
-_VISIBLE: Final = bytes(range(0x20, 0x100))
+INDENTED: Final = Form(
+    ": ", '{\n   "', '": {\n    "sha256": "', '"\n   },\n   "', '"\n   }\n  }', indented, compact=CANONICAL
+)
+"""A Metablock, as they write it: the link one level down, everything indented by one."""
 
 
-def read_sections(text: bytes, limits: Limits = LOCAL, *, inside: str = "") -> dict[str, object] | None:
+def read_sections(
+    text: bytes, limits: Limits = LOCAL, *, inside: str = "", pool: Pool | None = None
+) -> dict[str, object] | None:
     """The JSON object in `text`, in which `materials` and `products` of the link are `Artifacts`; None where it has to
-    be read as any document is. The link is the object itself, or what stands in its field `inside`."""
-    if not LEAST <= len(text) <= limits.document_bytes or any(b"%d" % number in text for number in _PLACES.values()):
+    be read as any document is. The link is the object itself, or what stands in its field `inside`. Lists that `pool`
+    knows are not read again."""
+    if not LEAST <= len(text) <= limits.document_bytes:
         return None
+    pool = Pool() if pool is None else pool
     found: dict[str, Artifacts] = {}
-    rest = text
+    pieces: list[bytes] = []
+    at = 0
     for name, number in _PLACES.items():
-        cut = _cut(rest, name, limits)
+        cut = _cut(text, name, at, pool, limits)
         if cut is not None:  # else an empty list, or one of another form: the rest tells
-            artifacts, start, end = cut
-            rest = b"".join((rest[:start], b"%d" % number, rest[end:]))
-            found[name] = artifacts
-    if not found:
+            passage, start, end = cut
+            pieces += (text[at:start], b"%d" % number)
+            at = end
+            found[name] = passage.artifacts
+    rest = b"".join((*pieces, text[at:]))
+    if not found or any(rest.count(b"%d" % _PLACES[name]) != 1 for name in found):
         return None
     try:
         document = loads(rest, limits)
@@ -100,68 +117,70 @@ def read_sections(text: bytes, limits: Limits = LOCAL, *, inside: str = "") -> d
     return document
 
 
-def _cut(text: bytes, name: str, limits: Limits) -> tuple[Artifacts, int, int] | None:
-    """The artifacts of the list `name`, and where in `text` the list begins and ends."""
-    for form in (SPACED, INDENTED, CANONICAL):
-        key = f'"{name}"{form.colon}'.encode()
-        at = text.find(key + form.begin.encode())
-        if at < 0:
+def _cut(text: bytes, name: str, at: int, pool: Pool, limits: Limits) -> tuple[Passage, int, int] | None:
+    """The list `name` in what of `text` begins `at`, and where in `text` the list begins and ends."""
+    key = f'"{name}":'.encode()
+    at = text.find(key, at)
+    for form in (SPACED, INDENTED, CANONICAL) if at >= 0 else ():
+        opening = (form.colon[1:] + form.begin).encode()
+        if not text.startswith(opening, at + len(key)):
             continue
-        start = at + len(key) + len(form.begin)
-        end = text.find(form.end.encode(), start)
-        artifacts = None if end < 0 else _split(text[start:end], form, limits)
-        return None if artifacts is None else (artifacts, at + len(key), end + len(form.end))
+        start = at + len(key) + len(opening)
+        passage = pool.find(text, start, form)
+        if passage is None:
+            # What is read up to a false end is no list.
+            passages = (pool.read(text[start:end], form, limits) for end in _ends(text, start, form, name))
+            passage = next(filter(None, passages), None)
+        if passage is None or len(passage.artifacts) > limits.artifacts:
+            return None
+        return passage, start - len(form.begin), start + len(passage.text) + len(form.end)
     return None
 
 
-def _split(section: bytes, form: Form, limits: Limits) -> Artifacts | None:
-    if _AFTER in section or _BETWEEN in section:
-        return None
-    marked = section.replace(form.following.encode(), _AFTER).replace(form.pair.encode(), _BETWEEN)
-    if b'"' in marked or b"\\" in marked:
-        return None
-    # What is left of the control characters are the marks, which must take turns, and nothing else.
-    marks = marked.translate(None, _VISIBLE)
-    count = (len(marks) + 1) // 2
-    if marks != (_BETWEEN + _AFTER) * (count - 1) + _BETWEEN or count > limits.artifacts:
-        return None
-    try:
-        parts = marked.replace(_AFTER, _BETWEEN).decode("utf-8").split(_BETWEEN.decode())
-    except UnicodeDecodeError:
-        return None
-    paths, digits = parts[::2], parts[1::2]
-    if not are_sha256(digits):
-        return None
-    entries: dict[str, Entry] = dict(zip(paths, digits, strict=True))
-    return Artifacts(entries, plain=True) if len(entries) == count else None  # a path that stands twice is refused
+def _ends(text: bytes, start: int, form: Form, name: str) -> Iterator[int]:
+    """Where the list `name` that begins at `start` may end: before what implementations write behind it, which is found
+    without a look at all of it; else as soon as possible."""
+    mark = form.end.encode()
+    behind = text.find(_NEXT[name], start) if _NEXT[name] else -1
+    last = text.rfind(mark, start, len(text) if behind < 0 else behind)
+    if last >= 0:
+        yield last
+    first = text.find(mark, start)
+    if first not in (-1, last):
+        yield first
 
 
-def write_sections(document: Mapping[str, object], form: Form, *, inside: str = "") -> bytes:
+def write_sections(document: Mapping[str, object], form: Form, *, inside: str = "", pool: Pool | None = None) -> bytes:
     """The text of `document` in `form`. Lists of the link in it may be `Artifacts`; the link is the document itself, or
-    what stands in its field `inside`. Raises `Malformed` for what has no canonical form."""
+    what stands in its field `inside`. Lists whose canonical text `pool` knows are not written again. Raises `Malformed`
+    for what has no canonical form."""
     link = document[inside] if inside else document
     if not isinstance(link, Mapping):
         return form.write(document).encode()
     lists = {name: value for name in _PLACES if isinstance(value := link.get(name), Artifacts)}
-    texts = {name: _joined(artifacts, form) for name, artifacts in lists.items()}
+    texts = {name: _joined(artifacts, form, pool) for name, artifacts in lists.items()}
     # In the order of the alphabet, as all forms write them.
     short = {name: lists[name].to_json() if text is None else _PLACES[name] for name, text in texts.items()}
-    rest = form.write({**document, inside: {**link, **short}} if inside else {**link, **short})
-    pieces: list[str] = []
+    rest = form.write({**document, inside: {**link, **short}} if inside else {**link, **short}).encode()
+    pieces: list[bytes] = []
     for name, text in texts.items():
         if text is not None:
-            before, place, after = rest.partition(str(_PLACES[name]))
-            if not place or str(_PLACES[name]) in after:
+            before, place, after = rest.partition(b"%d" % _PLACES[name])
+            if not place or b"%d" % _PLACES[name] in after:
                 # Of all numbers just this one stands in the document: then as any document is written.
                 full = {**link, **{name: artifacts.to_json() for name, artifacts in lists.items()}}
                 return form.write({**document, inside: full} if inside else full).encode()
-            pieces += (before, text)
+            pieces += (before, form.begin.encode(), text, form.end.encode())
             rest = after
-    return "".join((*pieces, rest)).encode()
+    return b"".join((*pieces, rest))
 
 
-def _joined(artifacts: Artifacts, form: Form) -> str | None:
-    """The text of a list; None where some path has to be escaped, or some artifact has other digests."""
+def _joined(artifacts: Artifacts, form: Form, pool: Pool | None) -> bytes | None:
+    """The text of a list from the first path to the last digest; None where some path has to be escaped, or some
+    artifact has other digests."""
+    known = pool.canonical(artifacts) if pool is not None and form is CANONICAL else None
+    if known is not None:
+        return known
     if not artifacts.plain or not artifacts:
         return None
     entries = artifacts.entries
@@ -172,7 +191,6 @@ def _joined(artifacts: Artifacts, form: Form) -> str | None:
     if form.escapes and not (paths.isascii() and paths.isprintable()):
         return None
     try:
-        paths.encode()
+        return text.encode()
     except UnicodeEncodeError:
         return None  # half of a surrogate pair: refused, or escaped, by who writes it as any document
-    return f"{form.begin}{text}{form.end}"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Final
 
     from navicert.crypto.certificate_key import CertificateRoots
+    from navicert.model.passage import Pool
     from navicert.verify.bundle import Judged
     from navicert.verify.keyless import Keyless
 
@@ -60,15 +61,17 @@ class Document:
             return False
         return len(self.verified.signers) >= len(self.sealed.signatures)
 
-    def verify(self, keys: Collection[Key], roots: Sequence[CertificateRoots] = ()) -> Verified[Body] | None:
+    def verify(
+        self, keys: Collection[Key], roots: Sequence[CertificateRoots] = (), *, pool: Pool | None = None
+    ) -> Verified[Body] | None:
         """The document, if at least one of `keys` signed it, or the key of a certificate that one of `roots` vouches
-        for. No signature is checked twice with one key, whoever asks. Where what was signed cannot be read, `problem`
-        says so."""
+        for. No signature is checked twice with one key, whoever asks; lists of artifacts that `pool` knows are not read
+        again. Where what was signed cannot be read, `problem` says so."""
         if self.sealed is not None and not self.is_complete and (keys, len(roots)) != self._tried:
             self._tried = (keys, len(roots))
             try:
                 certificates = _certified(self.sealed, roots) if roots else {}
-                self.verified = self.sealed.verified_by(keys, certificates=certificates, memo=self._memo)
+                self.verified = self.sealed.verified_by(keys, certificates=certificates, memo=self._memo, pool=pool)
             except Malformed as error:
                 self.problem = bare(error)
         return self.verified
@@ -146,15 +149,17 @@ def _certified(sealed: Sealed, roots: Sequence[CertificateRoots]) -> Mapping[int
     return certified_keys(sealed, roots)
 
 
-def open_piece(piece: Piece, limits: Limits = LOCAL, *, bundles: bool = True) -> Iterator[Document]:
+def open_piece(
+    piece: Piece, limits: Limits = LOCAL, *, bundles: bool = True, pool: Pool | None = None
+) -> Iterator[Document]:
     """The documents in `piece`, at least one: what cannot be opened is one with a problem. Without `bundles` only what
-    is one document itself can be."""
+    is one document itself can be. Lists of artifacts that `pool` knows are not read again."""
     if piece.raw is None:
         yield Document(piece, piece, problem=piece.problem or "unknown reason")
         return
     try:
         reader = open_sealed if bundles else open_document
-        yield Document(piece, piece, reader(piece.raw, limits, path=piece.origin))
+        yield Document(piece, piece, reader(piece.raw, limits, path=piece.origin, pool=pool))
         return
     except Malformed as error:
         problem = bare(error)
@@ -174,11 +179,11 @@ def open_piece(piece: Piece, limits: Limits = LOCAL, *, bundles: bool = True) ->
             yield Document(inner, piece, problem=bare(error))
 
 
-def open_sealed(raw: bytes, limits: Limits = LOCAL, *, path: str = "") -> Sealed:
+def open_sealed(raw: bytes, limits: Limits = LOCAL, *, path: str = "", pool: Pool | None = None) -> Sealed:
     """The signed document that `raw` is, or the one in the Sigstore bundle that `raw` is. What stands around that, a
     certificate and entries of a log, is not looked at: who signed is asked of keys. Raises `Malformed`."""
     try:
-        return open_document(raw, limits, path=path)
+        return open_document(raw, limits, path=path, pool=pool)
     except Malformed:
         # Few files are bundles, and reading them takes modules that nothing else needs.
         if not any(word in raw for word in _SIGSTORE):

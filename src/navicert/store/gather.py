@@ -15,9 +15,9 @@ from navicert.envelope.bare import bare_statement
 from navicert.envelope.document import Sealed, peek
 from navicert.errors import Malformed
 from navicert.limits import LOCAL, Limits
-from navicert.model.artifact import Pool
 from navicert.model.layout import Layout
 from navicert.model.link import Link
+from navicert.model.passage import Pool
 from navicert.model.statement import Statement
 from navicert.store import Indexed, Piece, Source
 from navicert.store.document import Document, bare, open_piece
@@ -158,7 +158,7 @@ class _Gathering:
             if known is not None:
                 yield Document(piece, piece, known.sealed, verified=known)
                 return
-        yield from open_piece(piece, self.limits, bundles=self._bundles)
+        yield from open_piece(piece, self.limits, bundles=self._bundles, pool=self._pool)
 
     def meet(self, document: Document) -> bool:
         """Verify one document; whether more may follow."""
@@ -224,7 +224,7 @@ class _Gathering:
     def _verify(self, met: _Met) -> None:
         """Verify a document that is not yet verified by all its signers; where it is a sublayout, note it."""
         document = met.document
-        verified = document.verify(tuple(self._keyring.keys), self._keyring.roots)
+        verified = document.verify(tuple(self._keyring.keys), self._keyring.roots, pool=self._pool)
         if verified is None and self.keyless is not None and self._keyring.identities:
             verified = document.verify_identity(self.keyless, self.limits)
         if verified is None:
