@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -13,8 +14,9 @@ from tests.control_plane import ControlPlane
 from tests.kubernetes.installed import Installed
 from tests.policy_documents import OWN
 
-from navicert.admission.cluster import VersionGone, connect
+from navicert.admission.cluster import Forbidden, VersionGone, connect
 from navicert.admission.deployment.definition import definitions
+from navicert.admission.layout_map import LayoutMaps
 from navicert.admission.mirror import Following, Mirror
 from navicert.admission.policy_cluster import ClusterPolicies
 from navicert.admission.policy_status import StatusWriter
@@ -125,3 +127,38 @@ def test_a_policy_is_told_how_it_stands_with_the_rights_of_the_webhook(server: C
         assert not may("list", "pods", "-A")
     finally:
         installed.remove()
+
+
+def test_a_map_with_a_layout_is_followed_with_no_right_but_to_its_name(server: ControlPlane) -> None:
+    server.kubectl("create", "serviceaccount", "reader", "-n", "followed")
+    words = ("--verb=get,list,watch", "--resource=configmaps", "--resource-name=layouts", "-n", "followed")
+    server.kubectl("create", "role", "reader", *words)
+    server.kubectl(
+        "create", "rolebinding", "reader", "--role=reader", "--serviceaccount=followed:reader", "-n", "followed"
+    )
+
+    def write(text: str) -> None:
+        metadata = {"name": "layouts", "namespace": "followed"}
+        server.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"root": text}})
+
+    def read() -> object:
+        found = maps.get("followed", "layouts")
+        return None if found is None else found["data"]
+
+    write("one")
+    with closing(connect(str(server.kubeconfig_of_account("followed", "reader")))) as cluster:
+        maps = LayoutMaps(cluster)
+        told = threading.Event()
+        maps.start(told.set)
+        try:
+            assert read() == {"root": "one"}
+            followed = maps._followed["followed", "layouts"].mirror
+            server.wait(lambda: followed.known and not followed.problem, "the watch")
+            told.clear()
+            write("two")
+            assert told.wait(30)
+            assert read() == {"root": "two"}
+            with pytest.raises(Forbidden):
+                maps.get("followed", "other")
+        finally:
+            maps.stop()

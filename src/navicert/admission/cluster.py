@@ -80,14 +80,15 @@ class Cluster:
         self._request("DELETE", path)
 
     @contextmanager
-    def watch(self, path: str, version: str, seconds: int) -> Iterator[Iterator[Event]]:
+    def watch(self, path: str, version: str, seconds: int, selector: str = "") -> Iterator[Iterator[Event]]:
         """What happens to the list at `path` after `version`, for `seconds`; entered once the API server has agreed.
-        Raises `VersionGone`; `Unavailable`, also in the middle; and `Malformed`."""
+        `selector` is more of the address. Raises `VersionGone`; `Unavailable`, also in the middle; and `Malformed`."""
         from urllib.parse import quote
 
         from httpx2 import HTTPError, InvalidURL, Timeout
 
         query = f"watch=1&allowWatchBookmarks=true&timeoutSeconds={seconds}&resourceVersion={quote(version, safe='')}"
+        query = f"{selector}&{query}" if selector else query
         timeout = Timeout(_SECONDS, read=seconds + _SECONDS)
         try:
             with self._client.stream("GET", f"{path}?{query}", timeout=timeout) as answer:

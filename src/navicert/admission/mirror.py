@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Protocol
 
 from navicert.admission.cluster import Cluster, Event, Object, VersionGone
 from navicert.admission.listing import whole
@@ -31,12 +31,14 @@ SHORTEST_STEP: Final = 1.0
 
 
 class Mirror:
-    """The objects of the list at `path`. `changed` is called after each change, from the thread that follows."""
+    """The objects of the list at `path`, those that `selector` (of the address, such as `labelSelector=a%3Db`) names or
+    all. `changed` is called after each change, from the thread that follows."""
 
     def __init__(
         self,
         cluster: Cluster,
         path: str,
+        selector: str = "",
         *,
         most: int = ADMISSION.policies,
         jitter: Callable[[], float] = random.random,
@@ -44,6 +46,7 @@ class Mirror:
     ) -> None:
         self._cluster = cluster
         self._path = path
+        self._selector = selector
         self._most = most
         self._jitter = jitter
         self._clock = clock
@@ -64,7 +67,7 @@ class Mirror:
 
     def refresh(self) -> None:
         """Read the whole list. Raises `Unavailable`, `Malformed` and `LimitExceeded`: then all is as it was."""
-        found = whole(self._cluster, self._path, most=self._most)
+        found = whole(self._cluster, self._path, self._selector, most=self._most)
         self._take({_name(one): one for one in found.items})
         self._version = found.version
         self.known = True
@@ -93,7 +96,7 @@ class Mirror:
 
     def _follow(self, version: str) -> None:
         started, events = self._clock(), 0
-        with self._cluster.watch(self._path, version, WATCH_SECONDS) as happening:
+        with self._cluster.watch(self._path, version, WATCH_SECONDS, self._selector) as happening:
             self.problem = ""
             for event in happening:
                 events += 1
@@ -135,11 +138,29 @@ def _name(one: Object) -> tuple[str, str]:
     return as_text(metadata.get("namespace", ""), "/metadata/namespace"), name
 
 
-class Following:
-    """Mirrors of several lists, each followed by a thread of its own from `start` to `stop`."""
+class Followed(Protocol):
+    """What is followed from `start` to `stop`."""
 
-    def __init__(self, mirrors: Sequence[Mirror], clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def start(self, changed: Callable[[], None]) -> None:
+        """Follow from now on, and call `changed` after each change."""
+
+    def stop(self) -> None:
+        """Begin no further step."""
+
+
+class Following:
+    """Mirrors of several lists, each followed by a thread of its own from `start` to `stop`; and `others` with them,
+    which say themselves how old they are."""
+
+    def __init__(
+        self,
+        mirrors: Sequence[Mirror],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        others: Sequence[Followed] = (),
+    ) -> None:
         self._mirrors = mirrors
+        self._others = others
         self._clock = clock
         self._end = threading.Event()
         self._since: datetime | None = None
@@ -150,10 +171,14 @@ class Following:
             mirror.changed = changed
             # Not waited for at the end: a watch may have nothing to say for a minute.
             threading.Thread(target=self._run, args=(mirror,), name="navicert-follow", daemon=True).start()
+        for other in self._others:
+            other.start(changed)
 
     def stop(self) -> None:
         """Begin no further step."""
         self._end.set()
+        for other in self._others:
+            other.stop()
 
     @property
     def problem(self) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from navicert.admission.cluster import Cluster, Forbidden, Object
+from navicert.admission.layout_map import LayoutMaps
 from navicert.admission.listing import whole
 from navicert.admission.policy import ExceptionDocument, PolicyDocument, PolicySet
 from navicert.admission.policy_reader import ConfigMaps, Reading, read_document
@@ -37,7 +38,8 @@ def policy_lists(admin_namespace: str) -> tuple[str, str, str]:
 class ClusterPolicies:
     """Reads all policies and exceptions of a cluster, as often as it is called. `admin_namespace` is where exceptions
     may be made; `pull_secrets` says whether those of workloads are read; `mirrors` has those of `policy_lists` that are
-    followed instead of being read each time. `notes` says what was passed over the last time."""
+    followed instead of being read each time; `maps` gives the ConfigMaps that policies name. `notes` says what was
+    passed over the last time."""
 
     def __init__(
         self,
@@ -46,9 +48,11 @@ class ClusterPolicies:
         *,
         pull_secrets: bool = False,
         mirrors: Mapping[str, Callable[[], tuple[Object, ...]]] | None = None,
+        maps: LayoutMaps | None = None,
     ) -> None:
         self._cluster = cluster
         self._mirrors = mirrors or {}
+        self._maps = LayoutMaps(cluster) if maps is None else maps
         self._admin_namespace = admin_namespace
         self._pull_secrets = pull_secrets
         self._understood: Mapping[str, tuple[str, PolicyDocument]] = {}
@@ -65,6 +69,7 @@ class ClusterPolicies:
             *self._exceptions(exceptions, notes),
         ]
         self._understood = understood
+        self._maps.retain([place for one in (*clusters, *namespaces) if (place := _map_of(one)) is not None])
         self.notes = tuple(notes)
         return PolicySet.of(documents)
 
@@ -139,32 +144,41 @@ class ClusterPolicies:
 
     def _config_maps(self, one: Object) -> ConfigMaps:
         """The ConfigMap that the policy takes its layout from, if it does. Whether it may is not decided here."""
-        spec = one.get("spec")
-        layout = spec.get("layout") if isinstance(spec, dict) else None
-        place = layout.get("configMap") if isinstance(layout, dict) else None
-        if not isinstance(place, dict):
-            return {}
-        own, _ = _names(one)
-        namespace, name = place.get("namespace", own), place.get("name")
-        if not _is_name(namespace) or not _is_name(name) or (own and namespace != own):
+        place = _map_of(one)
+        if place is None:
             return {}
         try:
-            found = self._cluster.get(f"/api/v1/namespaces/{namespace}/configmaps/{name}")
+            found = self._maps.get(*place)
         except Forbidden as error:
             # Of this policy only: else whoever names such a map would keep all others from being read.
             raise Malformed(
-                f"the ConfigMap {namespace}/{name} may not be read", remedy="configMaps: true of the chart"
+                f"the ConfigMap {'/'.join(place)} may not be read", remedy="configMaps: true of the chart"
             ) from error
         data = found.get("data") if found is not None else None
         if not isinstance(data, dict):
             return {}
-        return {(str(namespace), str(name)): {key: text for key, text in data.items() if isinstance(text, str)}}
+        return {place: {key: text for key, text in data.items() if isinstance(text, str)}}
 
     def _objects(self, path: str) -> tuple[Object, ...]:
         """The objects of a list. Raises `Unavailable` where the API server does not know the kind."""
         if path in self._mirrors:
             return self._mirrors[path]()
         return whole(self._cluster, path, most=ADMISSION.policies).items
+
+
+def _map_of(one: Mapping[str, object]) -> tuple[str, str] | None:
+    """Namespace and name of the ConfigMap that a policy takes its layout from; None where it takes none, or one that it
+    may not name."""
+    spec = one.get("spec")
+    layout = spec.get("layout") if isinstance(spec, dict) else None
+    place = layout.get("configMap") if isinstance(layout, dict) else None
+    if not isinstance(place, dict):
+        return None
+    own, _ = _names(one)
+    namespace, name = place.get("namespace", own), place.get("name")
+    if not _is_name(namespace) or not _is_name(name) or (own and namespace != own):
+        return None
+    return str(namespace), str(name)
 
 
 def _names(one: Mapping[str, object]) -> tuple[str, str]:

@@ -41,8 +41,8 @@ CERTIFICATE_SECONDS: Final = 1.0
 MEMORY_SECONDS: Final = 15.0
 """How often what passed is written down, if it is."""
 POLICY_SECONDS: Final = 5.0
-"""How often policies in files, and the ConfigMaps that policies name, are read again. Objects of the cluster are
-followed."""
+"""How often policies in files are read again, and ConfigMaps with layouts that may not be followed. Objects of the
+cluster are followed."""
 STATUS_SECONDS: Final = 15.0
 """How often the status of policies is looked at."""
 DRAIN_SECONDS: Final = 5.0

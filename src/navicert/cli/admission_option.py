@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from navicert.admission.cluster import Cluster
     from navicert.admission.examiner import Examiner
+    from navicert.admission.layout_map import LayoutMaps
     from navicert.admission.live_template import LiveTemplates
     from navicert.admission.mirror import Following, Mirror
     from navicert.admission.policy import PolicySet
@@ -73,6 +74,7 @@ def load(args: argparse.Namespace) -> PolicySet:
 def following(args: argparse.Namespace) -> Following | None:
     """The policies of the cluster, followed instead of being read each time that they are loaded; None where they are
     not asked for. To be called before `load`."""
+    from navicert.admission.layout_map import LayoutMaps
     from navicert.admission.mirror import Following, Mirror
     from navicert.admission.policy_cluster import policy_lists
 
@@ -80,8 +82,9 @@ def following(args: argparse.Namespace) -> Following | None:
         return None
     cluster = connect(args)
     mirrors = {path: Mirror(cluster, path) for path in policy_lists(args.admin_namespace)}
-    args.cluster_policies = _cluster_policies(args, cluster, mirrors)
-    return Following(tuple(mirrors.values()))
+    maps = LayoutMaps(cluster)
+    args.cluster_policies = _cluster_policies(args, cluster, mirrors, maps)
+    return Following(tuple(mirrors.values()), others=(maps,))
 
 
 def connect(args: argparse.Namespace) -> Cluster:
@@ -99,12 +102,15 @@ def _disconnect(args: argparse.Namespace) -> None:
 
 
 def _cluster_policies(
-    args: argparse.Namespace, cluster: Cluster, mirrors: Mapping[str, Mirror] | None = None
+    args: argparse.Namespace,
+    cluster: Cluster,
+    mirrors: Mapping[str, Mirror] | None = None,
+    maps: LayoutMaps | None = None,
 ) -> ClusterPolicies:
     from navicert.admission.policy_cluster import ClusterPolicies
 
     secrets = args.pull_secrets is not None
-    return ClusterPolicies(cluster, args.admin_namespace, pull_secrets=secrets, mirrors=mirrors)
+    return ClusterPolicies(cluster, args.admin_namespace, pull_secrets=secrets, mirrors=mirrors, maps=maps)
 
 
 def _of_cluster(args: argparse.Namespace) -> PolicySet:

@@ -32,9 +32,9 @@ GONE = event("ERROR", {"kind": "Status", "code": 410, "message": "too old resour
 
 
 class Server(ThreadingHTTPServer):
-    """Answers lists with `items` (`lists` by path, where that is there) and `version`, and each watch with the next of
-    `watches`, or `default`: bytes that are sent before the connection ends properly, a status, or (bytes, None) for a
-    connection that breaks off behind them.
+    """Answers paths of `single` with an object or a status, lists with `items` (`lists` by path) and `version`, and
+    each watch with the next of `watches`, or `default`: bytes that are sent before the connection ends properly, a
+    status, or (bytes, None) for a connection that breaks off behind them.
     """
 
     daemon_threads = True
@@ -43,6 +43,8 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.items: list[Any] = []
         self.lists: dict[str, list[Any]] = {}
+        self.single: dict[str, Any] = {}
+        self.paths: list[str] = []
         self.version = "10"
         self.down = False
         self.watches: list[Any] = []
@@ -60,9 +62,17 @@ class Handler(BaseHTTPRequestHandler):
         if server.down:
             self.close_connection = True
             return
+        place = urlsplit(self.path).path
+        server.paths.append(self.path)
+        if place in server.single:
+            found = server.single[place]
+            self._whole(
+                found if isinstance(found, int) else 200, {"message": "no"} if isinstance(found, int) else found
+            )
+            return
         if "watch" not in query:
             server.asked.append("list")
-            items = server.lists.get(urlsplit(self.path).path, server.items)
+            items = server.lists.get(place, server.items)
             self._whole(200, {"items": items, "metadata": {"resourceVersion": server.version}})
             return
         server.asked.append(f"watch {query['resourceVersion'][0]}")

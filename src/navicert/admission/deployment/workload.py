@@ -46,12 +46,12 @@ def _rights() -> list[object]:
     policies = rule(GROUP, [PLURALS[CLUSTER_POLICY], PLURALS[POLICY]], "list", "watch")
     # Of policies themselves nothing but what is said of them to people.
     status = rule(GROUP, [f"{PLURALS[CLUSTER_POLICY]}/status", f"{PLURALS[POLICY]}/status"], "patch")
-    maps = When(Ref("configMaps"), rule("", ["configmaps"], "get"))
+    maps = When(Ref("configMaps"), rule("", ["configmaps"], "get", "list", "watch"))
     # Whose templates are reviewed anyway: what their Pods say of broken glass is held against them.
     sets = When(Ref("webhook.workloads"), rule("apps", ["daemonsets", "statefulsets"], "get"))
     exceptions = rule(GROUP, [PLURALS[EXCEPTION]], "list", "watch")
     # Layouts of the cluster's policies may lie in the namespace that is installed into; `configMaps` allows all others.
-    own_maps = rule("", ["configmaps"], "get")
+    own_maps = rule("", ["configmaps"], "get", "list", "watch")
     reading = rule("", ["secrets", "serviceaccounts"], "get")
     secrets = role("ClusterRole", PULL_SECRETS, _PART, [reading], namespaced=False)
     return [
