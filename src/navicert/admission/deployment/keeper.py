@@ -6,6 +6,7 @@ whether a replica is ready. So they need not be allowed to make or delete anythi
 
 from __future__ import annotations
 
+from navicert.admission.deployment.job import job_template
 from navicert.admission.deployment.label import (
     CONFIGURATION,
     CONFIGURATIONS,
@@ -17,7 +18,6 @@ from navicert.admission.deployment.label import (
     container,
     labels,
     meta,
-    pod_security,
 )
 from navicert.admission.deployment.node import NAMESPACE, REVISION, Joined, Ref, When, text
 
@@ -137,25 +137,11 @@ def _keep() -> list[object]:
 
 
 def _template(arguments: list[object]) -> dict[str, object]:
-    return {
-        "metadata": {"labels": labels(_PART)},
-        "spec": {
-            "serviceAccountName": KEEPER,
-            "automountServiceAccountToken": True,
-            "restartPolicy": "Never",
-            "priorityClassName": Ref("priorityClassName"),
-            "imagePullSecrets": When(Ref("imagePullSecrets"), Ref("imagePullSecrets")),
-            "nodeSelector": When(Ref("nodeSelector"), Ref("nodeSelector")),
-            "tolerations": When(Ref("tolerations"), Ref("tolerations")),
-            "securityContext": pod_security(),
-            "containers": [
-                container(
-                    "keeper",
-                    arguments,
-                    resources={"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}},
-                    volumeMounts=[{"name": "configurations", "mountPath": _FOLDER, "readOnly": True}],
-                )
-            ],
-            "volumes": [{"name": "configurations", "configMap": {"name": CONFIGURATIONS}}],
-        },
-    }
+    command = container(
+        "keeper",
+        arguments,
+        resources={"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}},
+        volumeMounts=[{"name": "configurations", "mountPath": _FOLDER, "readOnly": True}],
+    )
+    volumes: list[object] = [{"name": "configurations", "configMap": {"name": CONFIGURATIONS}}]
+    return job_template(_PART, KEEPER, command, volumes, priority=Ref("priorityClassName"))

@@ -6,7 +6,8 @@ It may read what it judges and judges by, and write reports of its own name; it 
 from __future__ import annotations
 
 from navicert.admission.deployment import judging
-from navicert.admission.deployment.label import SCAN, binding, container, labels, meta, pod_security, role, rule
+from navicert.admission.deployment.job import job_template
+from navicert.admission.deployment.label import SCAN, binding, container, labels, meta, role, rule
 from navicert.admission.deployment.node import NAMESPACE, Each, Ref, When
 from navicert.admission.vocabulary import CLUSTER_POLICY, EXCEPTION, GROUP, PLURALS, POLICY
 
@@ -75,25 +76,11 @@ def _template() -> dict[str, object]:
         Ref(NAMESPACE),
         Each(Ref("excludedNamespaces")),
     ]
-    return {
-        "metadata": {"labels": labels(_PART)},
-        "spec": {
-            "serviceAccountName": SCAN,
-            "automountServiceAccountToken": True,
-            "restartPolicy": "Never",
-            "imagePullSecrets": When(Ref("imagePullSecrets"), Ref("imagePullSecrets")),
-            "nodeSelector": When(Ref("nodeSelector"), Ref("nodeSelector")),
-            "tolerations": When(Ref("tolerations"), Ref("tolerations")),
-            "securityContext": pod_security(),
-            "containers": [
-                container(
-                    "scan",
-                    arguments,
-                    env=judging.environment(),
-                    resources=Ref("resources"),
-                    volumeMounts=judging.mounts(),
-                )
-            ],
-            "volumes": judging.volumes(),
-        },
-    }
+    command = container(
+        "scan",
+        arguments,
+        env=judging.environment(),
+        resources=Ref("resources"),
+        volumeMounts=judging.mounts(),
+    )
+    return job_template(_PART, SCAN, command, judging.volumes())
