@@ -45,6 +45,10 @@ CASES: Mapping[str, Mapping[str, Any]] = {
         "webhook": {"failurePolicy": "Ignore", "timeoutSeconds": 5, "workloads": False, "pinDigests": False},
         "fromCluster": False,
         "pullSecrets": True,
+        "pullSecretsIn": [
+            {"namespace": "shop", "secrets": ["regcred", "other"], "serviceAccounts": ["default"]},
+            {"namespace": "on", "secrets": ["true"], "serviceAccounts": ["1"]},
+        ],
         "memory": {"keySecret": "navicert-memory-key"},
         "unmatched": "audit",
         "policies": [POLICY, POLICY],
@@ -87,7 +91,13 @@ def values(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def by_name(objects: Sequence[Any]) -> dict[tuple[str, str], Any]:
-    found = {(one["kind"], one["metadata"]["name"]): one for one in objects if one}
+    """The objects by kind and name, with the namespace before it where that is not the one that is installed into."""
+
+    def name(metadata: Any) -> str:
+        where = metadata.get("namespace", "security")
+        return str(metadata["name"]) if where == "security" else f"{where}/{metadata['name']}"
+
+    found = {(one["kind"], name(one["metadata"])): one for one in objects if one}
     assert len(found) == len([one for one in objects if one])
     return found
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, cast
 
 import jsonschema
 import pytest
@@ -42,6 +43,11 @@ def pods(**values: object) -> Iterator[tuple[str, Mapping[str, object]]]:
         spec = spec.get("jobTemplate", {}).get("spec", spec)
         if "template" in spec:
             yield str(one["metadata"]["name"]), spec["template"]["spec"]  # type: ignore[index]
+
+
+def in_shop(**values: object) -> list[Any]:
+    """What is installed into the namespace `shop`."""
+    return [one for one in cast("list[Any]", objects(**values)) if one["metadata"].get("namespace") == "shop"]
 
 
 def rules(name: str, **values: object) -> Iterator[Mapping[str, list[str]]]:
@@ -126,6 +132,43 @@ class TestConfinement:
         bound = [one for one in objects(pullSecrets=True) if str(one["kind"]).endswith("Binding")]
         assert list(rules("navicert-pull-secrets", pullSecrets=True))
         assert [one for one in bound if one.get("roleRef", {}).get("name") == "navicert-pull-secrets"] == []  # type: ignore[attr-defined]
+
+    def test_pull_secrets_that_are_named_are_all_that_may_be_read_and_where_they_are(self) -> None:
+        place = {"namespace": "shop", "secrets": ["regcred"], "serviceAccounts": ["default", "deployer"]}
+        role, binding = in_shop(pullSecrets=True, pullSecretsIn=[place])
+        assert role["rules"] == [
+            {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"], "resourceNames": ["regcred"]},
+            {
+                "apiGroups": [""],
+                "resources": ["serviceaccounts"],
+                "verbs": ["get"],
+                "resourceNames": place["serviceAccounts"],
+            },
+        ]
+        assert [one["name"] for one in binding["subjects"]] == ["navicert-webhook"]
+        assert binding["roleRef"]["kind"] == "Role"
+        assert in_shop(pullSecretsIn=[place]) == []
+
+    def test_the_scan_reads_the_same_pull_secrets_where_there_is_one(self) -> None:
+        place = {"namespace": "shop", "secrets": ["regcred"], "serviceAccounts": ["default"]}
+        _, binding = in_shop(pullSecrets=True, pullSecretsIn=[place], scan={"enabled": True})
+        assert [one["name"] for one in binding["subjects"]] == ["navicert-webhook", "navicert-scan"]
+
+    @pytest.mark.parametrize(
+        "place",
+        [
+            {"namespace": "shop", "secrets": [], "serviceAccounts": ["default"]},
+            {"namespace": "shop", "secrets": ["regcred"], "serviceAccounts": []},
+            {"namespace": "shop", "serviceAccounts": ["default"]},
+            {"namespace": "shop", "secrets": ["*"], "serviceAccounts": ["default"]},
+            {"namespace": "shop", "secrets": ["regcred"], "serviceAccounts": ["default"], "all": True},
+            {"secrets": ["regcred"], "serviceAccounts": ["default"]},
+        ],
+    )
+    def test_a_list_of_no_names_does_not_open_all_secrets(self, place: dict[str, object]) -> None:
+        """RBAC takes an empty `resourceNames` for every name that there is."""
+        with pytest.raises(Malformed):
+            objects(pullSecrets=True, pullSecretsIn=[place])
 
     def test_no_hook_waits_for_deletions_or_for_everything(self) -> None:
         (document,) = [one["data"] for one in objects() if one["metadata"]["name"] == "navicert-configurations"]  # type: ignore[index]

@@ -50,5 +50,4 @@ def _rank(one: Mapping[str, object]) -> int:
 def _filled(trees: Iterable[object], values: Mapping[str, object], release: Release) -> Iterator[Mapping[str, object]]:
     for tree in trees:
         one = resolve(tree, values, release)
-        if isinstance(one, Mapping):
-            yield one
+        yield from (found for found in (one if isinstance(one, list) else [one]) if isinstance(found, Mapping))

@@ -91,13 +91,29 @@ class When:
     among: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Own:
+    """Within an `Every`: the value `name` of the entry that it is at."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """In place of an object: `tree` once for each entry of the list at `ref`, with its `Own` values filled in."""
+
+    ref: Ref
+    tree: Mapping[str, object]
+
+
 def text(*parts: str | Ref | Json) -> Text:
     """A string of strings and values."""
     return Text(parts)
 
 
 def resolve(tree: object, values: Mapping[str, object], release: Release) -> object:
-    """`tree` with everything filled in from `values`. Raises `Malformed` for a path that they do not have."""
+    """`tree` with everything filled in from `values`; of an `Every` the list of what it stands for. Raises `Malformed`
+    for a path that they do not have."""
     return _Filling(values, release).fill(tree)
 
 
@@ -105,6 +121,7 @@ class _Filling:
     def __init__(self, values: Mapping[str, object], release: Release) -> None:
         self._values = values
         self._release: Mapping[str, object] = {NAMESPACE: release.namespace, REVISION: release.revision}
+        self._entry: Mapping[str, object] = {}
 
     def fill(self, node: object) -> object:
         if isinstance(node, Mapping):
@@ -114,6 +131,10 @@ class _Filling:
             return [child for entry in node for child in self.entries(entry) if child is not None]
         if isinstance(node, Ref):
             return self.value(node)
+        if isinstance(node, Own):
+            return self._entry[node.name]
+        if isinstance(node, Every):
+            return [self.of_entry(node.tree, entry) for entry in self.listed(node.ref)]
         if isinstance(node, Text):
             return "".join(self.word(part) for part in node.parts)
         if isinstance(node, Joined):
@@ -130,6 +151,12 @@ class _Filling:
 
     def entries(self, node: object) -> list[object]:
         return self.listed(node.ref) if isinstance(node, Each) else [self.fill(node)]
+
+    def of_entry(self, tree: Mapping[str, object], entry: object) -> object:
+        if not isinstance(entry, Mapping):
+            raise Malformed("not an object", path="an entry of a list")
+        self._entry = entry
+        return self.fill(tree)
 
     def listed(self, ref: Ref) -> list[object]:
         value = self.value(ref)

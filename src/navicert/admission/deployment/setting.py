@@ -126,6 +126,26 @@ SETTINGS: Final = (
         _BOOLEAN,
     ),
     Setting(
+        "pullSecretsIn",
+        [],
+        "Or, with pullSecrets, the right to some of them by name: [{namespace: shop, secrets: [regcred], "
+        "serviceAccounts: [default]}], each namespace once. It makes a Role there, for the webhook and the scan.",
+        {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["namespace", "secrets", "serviceAccounts"],
+                "properties": {
+                    "namespace": {"type": "string", "pattern": _NAME},
+                    # Without a name a rule would be about all of them.
+                    "secrets": {**_texts(_NAME), "minItems": 1},
+                    "serviceAccounts": {**_texts(_NAME), "minItems": 1},
+                },
+            },
+        },
+    ),
+    Setting(
         "memory.keySecret",
         "",
         "A Secret with a private key (`key.pem`) of the webhook's own: what passed is kept across restarts, signed by "
@@ -323,6 +343,9 @@ def _check(value: object, rules: Mapping[str, object], where: str) -> None:
             _check(entry, rules["items"], pointer(where, i))  # type: ignore[arg-type]
     if isinstance(value, dict) and "properties" in rules:
         known = _properties(rules)
+        missing = [name for name in rules.get("required", ()) if name not in value]  # type: ignore[attr-defined]
+        if missing:
+            raise Malformed("is missing", pointer=pointer(where, missing[0]))
         for name, child in value.items():
             if name not in known:
                 raise Malformed("no such setting", pointer=pointer(where, name), remedy="see values.yaml of the chart")
@@ -333,6 +356,8 @@ def _problems(value: object, rules: Mapping[str, object]) -> Iterator[tuple[str,
     """Each rule that `value` breaks, and what it then is."""
     if "enum" in rules and value not in rules["enum"]:  # type: ignore[operator]
         yield "enum", "no such choice"
+    if isinstance(value, list) and len(value) < rules.get("minItems", 0):  # type: ignore[operator]
+        yield "minItems", "too few entries"
     if isinstance(value, str):
         if "pattern" in rules and not re.search(str(rules["pattern"]).replace("$", r"\Z"), value):
             yield "pattern", "wrong form"

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from navicert.admission.deployment.node import Document, Documents, Each, Joined, Json, Ref, Text, When
+from navicert.admission.deployment.node import Document, Documents, Each, Every, Joined, Json, Own, Ref, Text, When
 
 _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_./-]*")
 _WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
@@ -26,6 +26,13 @@ def template(objects: Iterable[object]) -> str:
 
 def _object(one: object, definitions: list[str]) -> Iterator[str]:
     """The lines of an object, within the conditions around it."""
+    if isinstance(one, Every):
+        # A name of its own: what is `.` changes within it.
+        yield f"{{{{- range $entry := {_path(one.ref)} }}}}"
+        yield "---"
+        yield from _write(one.tree, 0, definitions)
+        yield "{{- end }}"
+        return
     if not isinstance(one, When):
         yield "---"
         yield from _write(one, 0, definitions)
@@ -119,6 +126,8 @@ def _literal(value: object) -> str:
 def _expression(child: object) -> str | None:
     if isinstance(child, Ref):
         return _path(child)
+    if isinstance(child, Own):
+        return f"$entry.{child.name}"
     if isinstance(child, Text):
         form = "".join(part.replace("%", "%%") if isinstance(part, str) else "%s" for part in child.parts)
         words = [_word(part) for part in child.parts if not isinstance(part, str)]

@@ -6,7 +6,6 @@ from navicert.admission.deployment import judging
 from navicert.admission.deployment.label import (
     MEMORY,
     POLICIES,
-    PULL_SECRETS,
     SECRET,
     WEBHOOK,
     binding,
@@ -18,6 +17,7 @@ from navicert.admission.deployment.label import (
     rule,
 )
 from navicert.admission.deployment.node import NAMESPACE, Documents, Each, Ref, When, text
+from navicert.admission.deployment.pull_secret import pull_secrets
 from navicert.admission.vocabulary import CLUSTER_POLICY, EXCEPTION, GROUP, PLURALS, POLICY
 
 _PART = "webhook"
@@ -27,7 +27,17 @@ _MEMORY = "/etc/navicert/memory"
 
 def workload() -> list[object]:
     """Its objects."""
-    return [_account(), *_rights(), *_memory(), _policies(), _service(), _deployment(), _budget(), _network()]
+    return [
+        _account(),
+        *_rights(),
+        *pull_secrets(),
+        *_memory(),
+        _policies(),
+        _service(),
+        _deployment(),
+        _budget(),
+        _network(),
+    ]
 
 
 def _account() -> dict[str, object]:
@@ -52,10 +62,7 @@ def _rights() -> list[object]:
     exceptions = rule(GROUP, [PLURALS[EXCEPTION]], "list", "watch")
     # Layouts of the cluster's policies may lie in the namespace that is installed into; `configMaps` allows all others.
     own_maps = rule("", ["configmaps"], "get", "list", "watch")
-    reading = rule("", ["secrets", "serviceaccounts"], "get")
-    secrets = role("ClusterRole", PULL_SECRETS, _PART, [reading], namespaced=False)
     return [
-        When(Ref("pullSecrets"), secrets),
         When(chosen, role("ClusterRole", WEBHOOK, _PART, [policies, status, maps, sets], namespaced=False)),
         When(chosen, binding("ClusterRole", WEBHOOK, _PART, namespaced=False)),
         When(chosen, role("Role", WEBHOOK, _PART, [exceptions, own_maps], namespaced=True)),
