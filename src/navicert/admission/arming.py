@@ -28,6 +28,8 @@ PLURALS: Final[Mapping[str, str]] = {
     "ValidatingWebhookConfiguration": "validatingwebhookconfigurations",
     "MutatingWebhookConfiguration": "mutatingwebhookconfigurations",
 }
+_INJECTED: Final = tuple(f"cert-manager.io/inject-{source}" for source in ("ca-from", "ca-from-secret", "apiserver-ca"))
+"""By which of its annotations a configuration is left to cert-manager's injector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,14 @@ def filled(hooks: Sequence[Mapping[str, object]], bundle: bytes) -> list[Object]
     return found
 
 
+def injected(configuration: Mapping[str, object]) -> bool:
+    """Whether cert-manager's injector keeps the caBundle of a configuration. Two that write it in turn would make the
+    API server trust now one authority and now the other."""
+    metadata = configuration.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+    return isinstance(annotations, dict) and any(annotations.get(name) for name in _INJECTED)
+
+
 def disarmed_at(configuration: Mapping[str, object]) -> Mapping[str, object] | None:
     """What is remembered of a configuration that a person disarmed: `at`, and `was`, the policy of each webhook."""
     metadata = configuration.get("metadata")
@@ -119,6 +129,16 @@ def disarmed_at(configuration: Mapping[str, object]) -> Mapping[str, object] | N
         return as_object(loads(note.encode()), "")
     except Malformed:
         return {}  # still a person's decision
+
+
+def _bundled(hooks: Sequence[Object], found: Mapping[str, object], bundle: bytes) -> list[Object]:
+    """The webhooks with `bundle`; or, of a configuration whose caBundle somebody else keeps, with those that are there
+    (`bundle` where there is none yet: without one the API server would trust whatever the system does)."""
+    target = filled(hooks, bundle) if hooks else []
+    if not injected(found):
+        return target
+    there = {one.get("name"): own for one, own in zip(webhooks(found), bundles(found), strict=True) if own}
+    return [filled([one], there.get(one.get("name"), bundle))[0] for one in target]
 
 
 def disarm(cluster: Cluster, kind: str, name: str, at: datetime, *, empty: bool = False) -> str:
@@ -157,7 +177,7 @@ def arm(cluster: Cluster, wanted: Wanted, bundle: bytes) -> str:
         return "has no webhooks"
     change = {
         "metadata": {"resourceVersion": _version(found), "annotations": {DISARMED: None}},
-        "webhooks": filled(hooks, bundle) if hooks else [],
+        "webhooks": _bundled(hooks, found, bundle),
     }
     cluster.patch(wanted.path, change)
     return f"is in force ({len(hooks)} webhooks)" if hooks else "asks nobody, as its values say"
@@ -166,16 +186,17 @@ def arm(cluster: Cluster, wanted: Wanted, bundle: bytes) -> str:
 def keep(cluster: Cluster, wanted: Wanted, found: Object, bundle: bytes, *, ready: bool) -> str | None:
     """Bring a configuration to what it should be; what was done, or None where there was nothing to do.
 
-    One that is empty is filled in only when `ready`. One that a person disarmed stays so, with a fresh caBundle.
+    One that is empty is filled in only when `ready`. One that a person disarmed stays so, with a fresh caBundle; and
+    that of one which cert-manager's injector keeps is left to it.
     """
     live = webhooks(found)
     disarmed = disarmed_at(found) is not None
     if wanted.webhooks is None or disarmed:
-        target = filled(live, bundle) if live else []
+        target = _bundled(live, found, bundle)
     elif not live and wanted.webhooks and not ready:
         return "is not in force yet: no replica is ready"
     else:
-        target = filled(wanted.webhooks, bundle) if wanted.webhooks else []
+        target = _bundled(wanted.webhooks, found, bundle)
     if _agrees(target, list(live)):
         return None
     cluster.patch(wanted.path, {"metadata": {"resourceVersion": _version(found)}, "webhooks": target})

@@ -177,6 +177,52 @@ class TestConfigurationsOfOthers:
         assert policies(found) == ["Fail", "Fail"]
 
 
+class TestInjectorOfCertManager:
+    """Whoever annotates a configuration has its caBundle kept by somebody else: the keeper does not write over it."""
+
+    @pytest.mark.parametrize("name", ["inject-ca-from", "inject-ca-from-secret", "inject-apiserver-ca"])
+    @pytest.mark.parametrize("path", [VALIDATING, FOREIGN])
+    def test_what_it_wrote_stays_and_all_else_is_kept(self, name: str, path: str) -> None:
+        found, kept = cluster(ready=True), installation(certificates={"configurations": ["in-toto-verifier"]})
+        keep_round(found, kept, AT)
+        other = cluster(ready=True)
+        keep_round(other, installation(), AT)
+        theirs = current_bundle(other, "security")
+        one = found.objects[path]
+        one["metadata"]["annotations"] = {f"cert-manager.io/{name}": "security/navicert-webhook"}  # type: ignore[index]
+        one["webhooks"] = arming.filled(arming.webhooks(one), theirs)
+        keep_round(found, kept, AT + MINUTE)
+        assert set(arming.bundles(found.objects[path])) == {theirs}
+        if path == VALIDATING:
+            found.objects[path]["webhooks"][0]["failurePolicy"] = "Ignore"  # type: ignore[index]
+            keep_round(found, kept, AT + MINUTE)
+            assert policies(found) == ["Fail", "Fail"]
+            assert set(arming.bundles(found.objects[path])) == {theirs}
+
+    def test_until_it_has_written_one_the_keepers_own_is_there(self) -> None:
+        found = cluster(ready=True)
+        annotations = {"cert-manager.io/inject-ca-from": "security/navicert-webhook"}
+        found.objects[VALIDATING]["metadata"]["annotations"] = annotations  # type: ignore[index]
+        keep_round(found, installation(), AT)
+        assert set(arming.bundles(found.objects[VALIDATING])) == {current_bundle(found, "security")}
+
+    def test_disarmed_and_armed_again_it_still_has_what_was_injected(self) -> None:
+        found, kept = cluster(ready=True), installation(certificates={"configurations": ["in-toto-verifier"]})
+        keep_round(found, kept, AT)
+        other = cluster(ready=True)
+        keep_round(other, installation(), AT)
+        theirs = current_bundle(other, "security")
+        one = found.objects[FOREIGN]
+        one["metadata"]["annotations"] = {"cert-manager.io/inject-ca-from": "security/own"}  # type: ignore[index]
+        one["webhooks"] = arming.filled(arming.webhooks(one), theirs)
+        arming.disarm(found, "ValidatingWebhookConfiguration", "in-toto-verifier", AT)
+        keep_round(found, kept, AT + MINUTE)
+        wanted = arming.Wanted("ValidatingWebhookConfiguration", "in-toto-verifier", None)
+        arming.arm(found, wanted, current_bundle(found, "security"))
+        assert policies(found, FOREIGN) == ["Fail"]
+        assert set(arming.bundles(found.objects[FOREIGN])) == {theirs}
+
+
 class TestRotation:
     def test_the_new_authority_is_in_every_configuration_before_a_leaf_of_it_is_shown(self) -> None:
         found, at = cluster(ready=True), AT

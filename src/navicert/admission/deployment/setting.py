@@ -178,8 +178,12 @@ SETTINGS: Final = (
     Setting(
         "certificates.issuer",
         {},
-        "With cert-manager: another issuer than one made for this, {name: …, kind: …}.",
-        _OBJECT,
+        "With cert-manager: another issuer than one made for this, {name: …, kind: …, group: …}.",
+        {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {name: {"type": "string", "minLength": 1} for name in ("name", "kind", "group")},
+        },
     ),
     Setting("certificates.schedule", "*/5 * * * *", "When certificates and configurations are looked at.", _TEXT),
     Setting(
