@@ -158,7 +158,7 @@ class ControlPlane:
         self._run(
             "kube-controller-manager",
             f"--kubeconfig={self.kubeconfig}",
-            "--controllers=deployment,replicaset,job,cronjob",
+            "--controllers=deployment,replicaset,statefulset,job,cronjob",
             "--leader-elect=false",
             # Each controller as a user of its own, as clusters have it: that is by what webhooks know them.
             "--use-service-account-credentials=true",
