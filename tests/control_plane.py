@@ -88,8 +88,9 @@ class Authority:
 class ControlPlane:
     """A running API server with what belongs to it."""
 
-    def __init__(self, programs: Mapping[str, Path], folder: Path) -> None:
+    def __init__(self, programs: Mapping[str, Path], folder: Path, options: Sequence[str] = ()) -> None:
         self.programs = programs
+        self.options = options
         self.folder = folder
         self.authority = Authority(folder)
         self.port = free_port()
@@ -150,6 +151,7 @@ class ControlPlane:
             f"--service-cluster-ip-range={SERVICES}.0/24",
             "--disable-admission-plugins=ServiceAccount",
             "--endpoint-reconciler-type=none",
+            *self.options,
         ]
         if self.version < (1, 23):
             options.append("--feature-gates=EphemeralContainers=true")
@@ -273,10 +275,10 @@ class ControlPlane:
 
 
 @contextmanager
-def running_control_plane(programs: Mapping[str, Path]) -> Iterator[ControlPlane]:
-    """An API server that is stopped, and removed, at the end."""
+def running_control_plane(programs: Mapping[str, Path], *options: str) -> Iterator[ControlPlane]:
+    """An API server with these options too, which is stopped, and removed, at the end."""
     folder = Path(tempfile.mkdtemp(prefix="navicert-kubernetes-"))
-    server = ControlPlane(programs, folder)
+    server = ControlPlane(programs, folder, options)
     try:
         server.start()
         yield server

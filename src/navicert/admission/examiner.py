@@ -256,7 +256,7 @@ class Examiner:
         self, policies: PolicySet, policy: PolicyDocument, digest: Digest, review: Review
     ) -> ExceptionDocument | None:
         """The exception that spares `digest` from `policy`; none from what that revokes."""
-        if str(digest) in policy.revoked.digests:
+        if policy.closed or str(digest) in policy.revoked.digests:
             return None
         return policies.exception(digest, review.namespace, self.judge.clock())
 

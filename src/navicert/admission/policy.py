@@ -134,6 +134,8 @@ class PolicyDocument:
     timestamp_authorities: tuple[CertificateAuthority, ...] = ()
     problem: str = ""
     """Why it is not understood; then nothing passes by it. Empty where it is."""
+    closed: bool = False
+    """No exception spares an image from it: it is not understood, and may revoke any."""
     behind: str = ""
     """Why what was written over it is not understood, so that this one, from before, stays in force."""
     digest: Digest = field(init=False, compare=False, repr=False)

@@ -62,7 +62,7 @@ _SPEC: Final = (
     "mode images namespaces roles layout owners evidence parameters parameterPatterns targetStep platformScope strict"
     " minLayoutVersion revocations expiresGrace onRegistryError credentials slsa trustedRoot timestampAuthorities"
 ).split()
-_CLUSTER_SPEC: Final = (*_SPEC, "delegate", "breakGlass", "customKinds")
+CLUSTER_SPEC: Final = (*_SPEC, "delegate", "breakGlass", "customKinds")
 
 _PARAMETER: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SCOPES: Final = ("index", "every-platform", "either")
@@ -135,7 +135,7 @@ class _Policy:
             raise whole.wrong("a policy of the cluster is in no namespace", got=namespace)
         if not self._cluster and not namespace:
             raise whole.wrong("names no namespace", remedy="metadata.namespace; or kind: ClusterSupplyChainPolicy")
-        found = known_fields(spec, _CLUSTER_SPEC if self._cluster else _SPEC, "spec")
+        found = known_fields(spec, CLUSTER_SPEC if self._cluster else _SPEC, "spec")
         delegate = flag_of(found.get("delegate"))
         self._check_delegate(spec, found, delegate=delegate)
         owners = self._trust.owners(found.get("owners"))

@@ -105,7 +105,7 @@ class TestFields:
 
     def test_of_policies(self) -> None:
         cluster, own = (SCHEMAS[kind]["properties"]["spec"]["properties"] for kind in list(SCHEMAS)[:2])
-        assert set(cluster) == set(policy_reader._CLUSTER_SPEC)
+        assert set(cluster) == set(policy_reader.CLUSTER_SPEC)
         assert set(own) == set(policy_reader._SPEC)
 
     @pytest.mark.parametrize("kind", SCHEMAS)

@@ -271,6 +271,18 @@ def test_an_exception_lets_nothing_in_that_no_policy_speaks_about(here: World):
     assert here.decide(pod(bad)).reason == "image.unmatched"
 
 
+def test_no_exception_spares_from_a_policy_that_may_revoke_anything(here: World):
+    bad = here.bad()
+    digest = bad.rpartition("@")[2]
+    here.use(here.policy(), here.exception(digest))
+    assert here.decide(pod(bad)).reason == "exception"
+    (policy,) = here.policies.policies
+    for closed, outcome in ((False, Outcome.ALLOWED), (True, Outcome.DENIED)):
+        odd = replace(policy, problem="revocations: no such field", closed=closed)
+        here.policies = replace(here.policies, policies=(odd,))
+        assert here.decide(pod(bad)).outcome is outcome
+
+
 def test_members_of_a_group_break_the_glass_and_are_named(here: World):
     here.use(here.policy(breakGlass={"groups": ["sre"]}))
     bad = here.bad()

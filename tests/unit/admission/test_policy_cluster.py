@@ -128,10 +128,34 @@ class TestOnePolicyOfTheClusterThatCannotBeUnderstood:
         assert bad.mode is Mode.ENFORCE
 
     def test_one_that_was_written_to_refuse_nothing_refuses_nothing(self) -> None:
-        found, _ = load(CLUSTER, self.bad(mode="audit"))
-        assert [one.mode for one in found.odd] == [Mode.AUDIT]
-        found, _ = load(CLUSTER, self.bad(mode="Audit"))
+        bad = changed(named(CLUSTER, "bad"), "owners", {"keys": []})
+        found, _ = load(CLUSTER, changed(changed(bad, "mode", "audit"), "breakGlass", {"groups": ["sre"]}))
+        assert [(one.mode, one.break_glass, one.closed) for one in found.odd] == [(Mode.AUDIT, {"sre"}, False)]
+        found, _ = load(CLUSTER, changed(bad, "mode", "Audit"))
         assert [one.mode for one in found.odd] == [Mode.ENFORCE]
+
+    @pytest.mark.parametrize(
+        "spec",
+        [
+            {"images": ["a@b"]},
+            {"namespaces": ["Prod"]},
+            {"roles": ["sidecar"]},
+            {"revocations": {"digest": ["x"]}},
+            {"breakGlass": {"groups": ["*"]}},
+            {"namespacess": ["dev"]},
+        ],
+        ids=str,
+    )
+    def test_a_scope_that_was_read_too_wide_does_not_let_in_what_no_policy_speaks_about(
+        self, spec: dict[str, Any]
+    ) -> None:
+        """An image that no policy of the cluster speaks about is refused. A policy that only watches, taken for one
+        about everything because its scope cannot be read or a field that narrows it is misspelt, would let it in."""
+        mild = {"mode": "audit", "breakGlass": {"groups": ["sre"]}}
+        bad = changed(named(CLUSTER, "bad"), "owners", {"keys": []})
+        bad["spec"] |= mild | spec
+        found, _ = load(CLUSTER, bad)
+        assert [(one.mode, one.break_glass, one.closed) for one in found.odd] == [(Mode.ENFORCE, frozenset(), True)]
 
     def test_what_it_leaves_to_the_namespace_is_refused(self) -> None:
         found, _ = load(self.bad(delegate=True), named(OWN, "own", "shop"))

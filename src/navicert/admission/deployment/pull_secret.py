@@ -1,5 +1,4 @@
-"""The right to pull secrets of workloads: a role to be given namespace by namespace, or roles for some of them by
-name."""
+"""The right to read pull secrets of workloads: all of a namespace, where somebody gives it, or those that are named."""
 
 from __future__ import annotations
 
