@@ -7,12 +7,16 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from tests.control_plane import ControlPlane
 from tests.kubernetes.installed import Installed
 
 from navicert.admission.cluster import connect
+from navicert.admission.deployment.manifest import manifests
+from navicert.admission.deployment.node import Release
+from navicert.admission.deployment.setting import merged
 from navicert.admission.memory import ConfigMapPlace
 from navicert.admission.pull_secret import ClusterSecrets
 from navicert.errors import Unavailable
@@ -64,18 +68,9 @@ def test_pull_secrets_are_read_by_name_where_they_were_opened_by_name(installed:
         secrets = ClusterSecrets(cluster)
         with pytest.raises(Unavailable, match="cannot get"):
             secrets.find(shop, "regcred")
-        role = [
-            "create",
-            "role",
-            "navicert-pull-secrets",
-            "-n",
-            shop,
-            "--verb=get",
-            "--resource=secrets,serviceaccounts",
-        ]
-        assert server.kubectl(*role, "--resource-name=regcred", "--resource-name=default").returncode == 0
-        bind = ["create", "rolebinding", "navicert-pull-secrets", "-n", shop, "--role=navicert-pull-secrets"]
-        assert server.kubectl(*bind, f"--serviceaccount={installed.namespace}:navicert-webhook").returncode == 0
+        place = {"namespace": shop, "secrets": ["regcred"], "serviceAccounts": ["default"]}
+        opened = manifests(merged(installed.values, {"pullSecretsIn": [place]}), Release(installed.namespace))
+        server.apply(*[one for one in cast("list[Any]", opened) if one["metadata"].get("namespace") == shop])
         server.wait(lambda: may(installed, "get", "secrets/regcred", "-n", shop), "the role")
         assert secrets.of_account(shop, "default") == ("regcred",)
         found = secrets.find(shop, "regcred")

@@ -388,6 +388,24 @@ class TestTrouble:
             stage.webhook.start()
         assert stage.make(pod(namespace, image=stage.good)).returncode == 0
 
+    def test_a_policy_that_nobody_understands_keeps_no_new_replica_from_starting(self, stage: Stage) -> None:
+        odd, namespace = stage.world.good("odd/app", content=b"odd"), stage.namespace()
+        policy = stage.policy(name="odd", images=[f"{stage.world.registry.name}/odd/**"], revokations={})
+        stage.server.apply(policy, words=["--validate=false"])
+        try:
+            stage.webhook.kill()
+            stage.webhook.start()
+            assert "odd" in stage.webhook.log
+            assert stage.make(pod(namespace, image=stage.good)).returncode == 0
+            done = stage.make(pod(namespace, "odd", odd))
+            assert "policy odd: policy.malformed: not understood" in refused(done)
+            stage.server.wait(lambda: "status" in stage.server.get("clustersupplychainpolicy", "odd"), "its status")
+            said = stage.server.get("clustersupplychainpolicy", "odd")["status"]["conditions"][0]
+            assert (said["status"], said["reason"]) == ("False", "Malformed")
+        finally:
+            stage.server.kubectl("delete", "clustersupplychainpolicy", "odd")
+        stage.ask_until(True, pod(namespace, "odd", odd), "the end of the policy")
+
     def test_certificates_rotate_under_calls_and_none_is_lost(self, stage: Stage) -> None:
         """The authority near its end is replaced, then the leaf, while kubectl goes on asking."""
         installed, now = stage.installed, datetime.now(UTC)
