@@ -36,6 +36,7 @@ class LayoutMaps:
         self._most = most
         self._lock = threading.Lock()
         self._followed: dict[tuple[str, str], _Followed] = {}
+        self._ending: list[Following] = []
         self._changed: Callable[[], None] | None = None
 
     def get(self, namespace: str, name: str) -> Object | None:
@@ -54,7 +55,9 @@ class LayoutMaps:
         """Follow no others than these (namespace and name) any more."""
         with self._lock:
             for place in self._followed.keys() - set(places):
-                self._followed.pop(place).following.stop()
+                following = self._followed.pop(place).following
+                following.stop()
+                self._ending.append(following)
 
     def stop(self) -> None:
         """Follow nothing any more."""
@@ -64,12 +67,18 @@ class LayoutMaps:
     def _follow(self, namespace: str, name: str) -> _Followed | None:
         with self._lock:
             found = self._followed.get((namespace, name))
-            if found is None and self._changed is not None and len(self._followed) < self._most:
+            if found is None and self._changed is not None and self._has_room():
                 selector = f"fieldSelector=metadata.name%3D{quote(name, safe='')}"
                 mirror = Mirror(self._cluster, _list(namespace), selector)
                 found = self._followed[namespace, name] = _Followed(mirror, Following((mirror,)))
                 found.following.start(self._changed)
             return found
+
+    def _has_room(self) -> bool:
+        """Whether one more may be followed. A watch goes on for a while after nobody wants it any more: whoever names
+        another ConfigMap every second would otherwise have ever more of them going on."""
+        self._ending = [one for one in self._ending if not one.ended]
+        return len(self._followed) + len(self._ending) < self._most
 
 
 def _list(namespace: str) -> str:

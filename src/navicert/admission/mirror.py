@@ -163,6 +163,7 @@ class Following:
         self._others = others
         self._clock = clock
         self._end = threading.Event()
+        self._threads: list[threading.Thread] = []
         self._since: datetime | None = None
 
     def start(self, changed: Callable[[], None]) -> None:
@@ -170,7 +171,9 @@ class Following:
         for mirror in self._mirrors:
             mirror.changed = changed
             # Not waited for at the end: a watch may have nothing to say for a minute.
-            threading.Thread(target=self._run, args=(mirror,), name="navicert-follow", daemon=True).start()
+            thread = threading.Thread(target=self._run, args=(mirror,), name="navicert-follow", daemon=True)
+            thread.start()
+            self._threads.append(thread)
         for other in self._others:
             other.start(changed)
 
@@ -179,6 +182,11 @@ class Following:
         self._end.set()
         for other in self._others:
             other.stop()
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing is followed any more, after `stop`."""
+        return not any(thread.is_alive() for thread in self._threads)
 
     @property
     def problem(self) -> str:

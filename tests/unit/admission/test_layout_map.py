@@ -136,7 +136,24 @@ def test_whoever_names_many_maps_takes_no_thread_for_each(server: Server, maps: 
     maps.start(lambda: None)
     assert [text(maps, name) for name in names] == names
     assert len(maps._followed) == 2
-    # Room is made once others are not named any more.
-    maps.retain([("shop", "m4")])
-    assert text(maps, "m4") == "m4"
-    assert list(maps._followed) == [("shop", "m4")]
+
+
+def test_whoever_names_another_map_every_second_does_not_have_ever_more_of_them_watched(
+    server: Server, maps: LayoutMaps
+) -> None:
+    """The connections of a client are few, and policies are followed by the same ones."""
+    names = [f"m{i}" for i in range(5)]
+    server.single |= {f"{LIST}/{name}": config_map(name, name=name) for name in names}
+    server.lists[LIST] = [config_map(name, name=name) for name in names]
+    server.hold = threading.Event()
+    maps.start(lambda: None)
+    for name in names[:2]:
+        text(maps, name)
+    until(lambda: len([path for path in server.paths if "watch" in path]) == 2)
+    maps.retain([])
+    for name in names:
+        assert text(maps, name) == name
+        assert maps._followed == {}
+    # Room is made once their watches have ended.
+    server.hold.set()
+    until(lambda: text(maps, "m4") == "m4" and list(maps._followed) == [("shop", "m4")])

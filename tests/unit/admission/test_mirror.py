@@ -44,6 +44,8 @@ class Server(ThreadingHTTPServer):
         self.items: list[Any] = []
         self.lists: dict[str, list[Any]] = {}
         self.single: dict[str, Any] = {}
+        self.hold: threading.Event | None = None
+        """Until it is set, watches say nothing and do not end."""
         self.paths: list[str] = []
         self.version = "10"
         self.down = False
@@ -85,6 +87,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/json")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
+        if server.hold is not None:
+            server.hold.wait(30)
         # In two pieces, the first of which ends in the middle of an event.
         for piece in (sent[: len(sent) // 2], sent[len(sent) // 2 :]):
             if piece:
