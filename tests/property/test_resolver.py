@@ -41,6 +41,20 @@ steps = st.lists(
     min_size=1, max_size=4,
 )  # fmt: skip
 any_pattern = st.lists(st.text("ab./*?![]\\# ~-", min_size=1, max_size=8), min_size=1, max_size=4)
+sets = st.sampled_from(
+    ["[a]", "[ab]", "[a-b]", "[b-a]", "[a-bx]", "[ax-a]", "[A-Z_]", "[0-9]", "[!a]", "[^a]", "[a-]", "[]a]", "[.-0]",
+     "[a", "[]", "[ü]", "[Z-a]", "[a-b-x]", "[[]", "[a/b]"]
+)  # fmt: skip
+with_sets = st.lists(
+    st.lists(sets | st.sampled_from(["a", "*", "?", "/", "**/", "/**", "x", ".c"]), min_size=1, max_size=5).map(
+        "".join
+    ),
+    min_size=1,
+    max_size=3,
+)
+taken_back = st.tuples(slashed | simple | with_sets, slashed | simple | any_pattern, st.booleans()).map(
+    lambda drawn: [*drawn[0], *(f"!{pattern}" for pattern in drawn[1]), *(drawn[0] if drawn[2] else ())]
+)
 
 
 def is_pattern(text: str) -> bool:
@@ -83,7 +97,19 @@ class TestExcludesAreThoseOfPathspec:
     def test_same_answer_for_patterns_of_folders(self, patterns, path, absolute):
         agree(patterns, "/" + path if absolute else path)
 
-    @given(slashed | simple | any_pattern, steps, st.booleans())
+    @given(with_sets | taken_back, paths | steps.map("/".join), st.booleans())
+    @example(["[Mm]akefile"], "a/Makefile", False)
+    @example(["a[.-0]b"], "a/b", False)
+    @example(["a[!x]b"], "a/b", False)
+    @example(["a", "!a", "a"], "a/b", False)
+    @example(["*.c", "[]x]", "!x.c"], "x.c", False)
+    @settings(max_examples=2500)
+    def test_same_answer_for_sets_and_negations(self, patterns, path, absolute):
+        agree(patterns, "/" + path if absolute else path)
+
+    @given(slashed | simple | any_pattern | with_sets | taken_back, steps, st.booleans())
+    @example(["*[ab]/"], ["xa", "x"], False)
+    @example(["a/", "!a/x"], ["a", "x"], False)
     @example(["*.c"], ["x.c\n"], False)
     @example(["a/"], ["a", "x"], False)
     @example(["a/**/x.c"], ["a", "b", "x.c"], True)

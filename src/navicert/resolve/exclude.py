@@ -1,8 +1,9 @@
 """What is left out of a recording: patterns in the language of .gitignore.
 
-`pathspec` defines what they mean. Where no pattern negates another, and none has a set or a backslash, they are
-translated here, to the same expressions joined into one: matching them costs a fraction, and `pathspec` need not be
-imported. A property test holds the two to the same answers.
+`pathspec` defines what they mean. Nearly all patterns are plain: they are translated here, to the same expressions
+joined into one, so that matching them costs a fraction and `pathspec` need not be imported. It decides only about the
+names that plain patterns do not decide: those that an unusual pattern may match, and those that a negated one may take
+back. A property test holds the two to the same answers.
 """
 
 from __future__ import annotations
@@ -17,11 +18,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-# Sets, escapes, negations, comments, white space at the end and segments without a character are left to pathspec.
+# Escapes, comments, white space at the end and segments without a character are left to pathspec.
 _PLAIN: Final = re.compile(r"(?![!#])(?!.*\s\Z)(?!.*//)(?!/?\Z)[^\[\]\\\n\0]+")
+# So are most sets: one that is negated has the slash in it, and so may one with a range between other characters.
+_SET: Final = r"\[(?:[0-9]-[0-9]|[a-z]-[a-z]|[A-Z]-[A-Z]|[0-9A-Za-z_])+\]"
+_RANGE: Final = r"(\w)-(\w)"
+_NEGATION: Final = "!"
 _BACKEND: Final = "simple"
 """Python's own expressions: what is left out must not depend on which libraries for them happen to be installed."""
 _WILD: Final = {"*": "[^/]*", "?": "[^/]"}
+_WILDCARDS: Final = frozenset("*?[")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +63,32 @@ class Excludes:
         self._matches: Callable[[str], bool] = _nothing
         self._below: Callable[[str], bool] = _nothing
         self.hints = _NEVER
-        if not all(_PLAIN.fullmatch(pattern) for pattern in patterns):
-            self._matches = _by_pathspec(patterns)
-            self.hints = _ALWAYS
-        elif patterns:
-            expressions = [_expression(pattern) for pattern in patterns]
+        plain = [pattern for pattern in patterns if _is_plain(pattern)]
+        if plain:
+            expressions = [_expression(pattern) for pattern in plain]
             self._matches = _matcher(expressions)
             self._below = _matcher([text for text in expressions if text.endswith("/")])
-            self.hints = _hints(patterns)
+            self.hints = _hints(plain)
+        if len(plain) < len(patterns):
+            self._add_unusual()
+
+    def _add_unusual(self) -> None:
+        """Let pathspec decide what the patterns that are not plain make a difference to."""
+        unusual = tuple(pattern for pattern in self.patterns if not _is_plain(pattern))
+        first = self._matches
+        if all(pattern.startswith(_NEGATION) for pattern in unusual):
+            # They only take back what another one leaves out.
+            then = _by_pathspec(self.patterns)
+            self._matches = lambda name: first(name) and then(name)
+            self._below = _nothing
+        elif any(pattern.startswith(_NEGATION) for pattern in unusual):
+            self._matches = _by_pathspec(self.patterns)
+            self._below = _nothing
+            self.hints = _ALWAYS
+        else:
+            then = _by_pathspec(unusual)
+            self._matches = lambda name: first(name) or then(name)
+            self.hints = _ALWAYS
 
     def __call__(self, name: str) -> bool:
         """Whether `name` is left out."""
@@ -85,6 +109,16 @@ class Excludes:
 
 def _nothing(_: str) -> bool:
     return False
+
+
+def _is_plain(pattern: str) -> bool:
+    """Whether `_expression` may translate `pattern`. A range from high to low is refused, by who knows how."""
+    if "[" in pattern:
+        sets = "".join(re.findall(_SET, pattern))
+        if any(low > high for low, high in re.findall(_RANGE, sets)):
+            return False
+        pattern = re.sub(_SET, "s", pattern)
+    return _PLAIN.fullmatch(pattern) is not None
 
 
 def _matcher(expressions: list[str]) -> Callable[[str], bool]:
@@ -130,7 +164,9 @@ def _segments(pattern: str) -> list[str]:
 
 
 def _glob(segment: str) -> str:
-    return "".join(_WILD.get(character) or re.escape(character) for character in segment)
+    """The expression for one segment. A set is written as in the pattern."""
+    pieces = re.findall(f"{_SET}|.", segment) if "[" in segment else segment
+    return "".join(piece if len(piece) > 1 else _WILD.get(piece) or re.escape(piece) for piece in pieces)
 
 
 def _hints(patterns: Iterable[str]) -> Hints:
@@ -145,7 +181,7 @@ def _hints(patterns: Iterable[str]) -> Hints:
             return _ALWAYS
         if last == "**":
             continue
-        if "*" in literal or "?" in literal:
+        if not _WILDCARDS.isdisjoint(literal):
             searched.append(f"^{_glob(last)}$")
         elif last == literal:
             exact.add(literal)

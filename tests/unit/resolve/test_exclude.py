@@ -35,6 +35,10 @@ from navicert.resolve.exclude import Excludes
         ("**/b", "a/b", True),
         ("*", "anything", True),
         ("# no", "# no", False),
+        ("[Mm]akefile", "a/Makefile", True),
+        ("[Mm]akefile", "wakefile", False),
+        ("v[0-9].txt", "v7.txt", True),
+        ("a[!x]b", "a-b", True),
     ],
 )
 def test_patterns_are_those_of_gitignore(pattern, name, left_out):
@@ -58,15 +62,22 @@ def test_the_pattern_that_leaves_a_name_out_is_named():
     assert excludes.pattern_for("b") == ""
 
 
-@pytest.mark.parametrize("pattern", ["a\nb", "a\0/b", "!", "[?-.]"])
+@pytest.mark.parametrize("pattern", ["a\nb", "a\0/b", "!", "[?-.]", "[z-a]"])
 def test_what_is_no_pattern_is_refused(pattern):
     with pytest.raises(Malformed, match="not an exclude pattern"):
         Excludes((pattern,))
 
 
-def test_the_defaults_do_not_import_pathspec():
+def test_what_an_unusual_pattern_leaves_out_is_not_forgotten_beside_plain_ones():
+    """Each of the two ways to match decides only its own part of one list: none may hide the other's."""
+    excludes = Excludes(("*.c", "a[!x]b", "#b", "\\#b"))
+    assert [name for name in ("d.c", "a-b", "#b", "axb") if excludes(name)] == ["d.c", "a-b", "#b"]
+
+
+@pytest.mark.parametrize("patterns", [DEFAULT_EXCLUDES, ("[Mm]akefile", "*.[ch]", "lib/[a-z]*/")])
+def test_usual_patterns_do_not_import_pathspec(patterns):
     code = (
         "import sys; from navicert.resolve.exclude import Excludes; "
-        f"Excludes({DEFAULT_EXCLUDES!r})('a'); sys.exit('pathspec' in sys.modules)"
+        f"Excludes({patterns!r})('a'); sys.exit('pathspec' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
