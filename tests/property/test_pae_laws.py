@@ -6,12 +6,13 @@ Spec: DSSE protocol v1.0.2, PAE.
 from __future__ import annotations
 
 import base64
+import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from navicert.envelope.dsse import decode_base64, encode_base64, pae
+from navicert.envelope.dsse import decode_base64, encode_base64, pae, write_envelope
 from navicert.errors import Malformed
 
 
@@ -52,6 +53,17 @@ class TestMessage:
 
     def test_moves_nothing_between_type_and_payload(self) -> None:
         assert pae("a 1 b", b"c") != pae("a", b"b 1 c")
+
+
+class TestEnvelope:
+    @given(
+        st.text(max_size=20),
+        st.binary(max_size=60),
+        st.lists(st.dictionaries(st.text(max_size=6), st.text(max_size=6), max_size=3), max_size=3),
+    )
+    def test_is_written_as_json_writes_it(self, kind: str, payload: bytes, signatures: list[dict[str, object]]) -> None:
+        document = {"payload": encode_base64(payload), "payloadType": kind, "signatures": signatures}
+        assert write_envelope(kind, payload, signatures) == json.dumps(document, sort_keys=True).encode()
 
 
 class TestBase64:

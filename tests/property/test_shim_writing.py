@@ -43,7 +43,9 @@ class TestALinkIsWrittenAsJsonWritesIt:
         )
         said = link.to_dict()
         assert link.signable_bytes == (encode_canonical(said) or "").encode()
-        assert Envelope.from_signable(link).payload == json.dumps(said, sort_keys=True).encode()
+        envelope = Envelope.from_signable(link)
+        assert envelope.payload == json.dumps(said, sort_keys=True).encode()
+        assert envelope._written() == json.dumps(envelope.to_dict(), sort_keys=True).encode()
         for compact in (False, True):
             block = Metablock(signed=link, compact_json=compact)
             indent, separators = (None, (",", ":")) if compact else (1, (",", ": "))

@@ -80,6 +80,9 @@ INDENTED: Final = Form(
 )
 """A Metablock, as they write it: the link one level down, everything indented by one."""
 
+_UNESCAPED: Final = bytes(range(0x20, 0x7F))
+"""What no form escapes, but for the quote and the backslash."""
+
 
 def read_sections(
     text: bytes, limits: Limits = LOCAL, *, inside: str = "", pool: Pool | None = None
@@ -183,14 +186,15 @@ def _joined(artifacts: Artifacts, form: Form, pool: Pool | None) -> bytes | None
         return known
     if not artifacts.plain or not artifacts:
         return None
-    entries = artifacts.entries
-    text = form.following.join([f"{path}{form.pair}{entries[path]}" for path in artifacts.ordered])
-    if "\\" in text or text.count('"') != 6 * len(artifacts) - 2:
-        return None
-    paths = "".join(entries)
-    if form.escapes and not (paths.isascii() and paths.isprintable()):
+    paths = "".join(artifacts.entries)
+    if '"' in paths or "\\" in paths:
         return None
     try:
-        return text.encode()
+        raw = paths.encode()
     except UnicodeEncodeError:
         return None  # half of a surrogate pair: refused, or escaped, by who writes it as any document
+    if form.escapes and raw.translate(None, _UNESCAPED):
+        return None
+    rows = artifacts.entries.items()
+    in_order = rows if list(artifacts.entries) == artifacts.ordered else sorted(rows)
+    return form.following.join(map(form.pair.join, in_order)).encode()  # type: ignore[arg-type]  # plain, so all is text

@@ -53,12 +53,20 @@ class Envelope:
 
     def to_dict(self) -> dict[str, Any]:
         """The dictionary of this envelope."""
+        return {
+            "payload": encode_base64(self.payload),
+            "payloadType": self.payload_type,
+            "signatures": self._entries(),
+        }
+
+    def _entries(self) -> list[dict[str, Any]]:
+        """The signatures, as they stand in the file."""
         entries = []
         for signature in self.signatures.values():
             entry = signature.to_dict()
             entry["sig"] = encode_base64(bytes.fromhex(entry["sig"]))
             entries.append({name: value for name, value in entry.items() if name != "keyid" or value})
-        return {"payload": encode_base64(self.payload), "payloadType": self.payload_type, "signatures": entries}
+        return entries
 
     def pae(self) -> bytes:
         """What signatures are over."""

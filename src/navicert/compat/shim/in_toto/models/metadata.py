@@ -18,7 +18,7 @@ from navicert.compat.shim.in_toto.models.signable import Signable, ValidationMix
 from navicert.compat.shim.securesystemslib.dsse import Envelope as SSlibEnvelope
 from navicert.compat.shim.securesystemslib.exceptions import FormatError
 from navicert.compat.shim.securesystemslib.signer import Signature, signer_of
-from navicert.envelope.dsse import PAYLOAD_TYPE
+from navicert.envelope.dsse import PAYLOAD_TYPE, write_envelope
 from navicert.errors import Malformed
 from navicert.model.section import INDENTED, SPACED, write_sections
 
@@ -145,6 +145,9 @@ class Envelope(SSlibEnvelope, Metadata):
         else:
             payload = json.dumps(signable.to_dict(), sort_keys=True).encode()
         return cls(payload=payload, payload_type=ENVELOPE_PAYLOAD_TYPE, signatures={})
+
+    def _written(self) -> bytes:
+        return write_envelope(self.payload_type, self.payload, self._entries())
 
     def create_signature(self, signer: Any) -> Signature:
         """Sign, and return the signature; one by the same id is replaced."""
