@@ -59,7 +59,8 @@ def resolve_all(specs: Iterable[str], options: ResolveOptions | None = None) -> 
         notes.add("names that differ only in letter case or composition, one file on some systems", name)
     if options.progress is not None:
         options.progress(0, 0)
-    entries = {name: artifacts.entries[name] for name in artifacts.ordered}
+    held = artifacts.entries
+    entries = {name: held[name] for name in artifacts.ordered}
     return Resolved(Artifacts(entries, plain=artifacts.plain), notes.lines())
 
 

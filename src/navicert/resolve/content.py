@@ -19,7 +19,7 @@ from navicert.digest import DigestSet
 from navicert.errors import Unavailable
 from navicert.model.artifact import Entry, full
 from navicert.resolve.artifact import Progress, ResolveOptions
-from navicert.resolve.crew import MOST_JOBS, Check, in_order, in_processes, in_threads, may_fork, processors
+from navicert.resolve.crew import MOST_JOBS, Check, Worker, in_order, in_processes, in_threads, may_fork, processors
 from navicert.resolve.stamp import Moment, Stamp, stamp_of
 from navicert.resolve.tree import unreadable
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from typing import Final
 
 _DEVICE, _CHANGED = stat.ST_DEV, stat.ST_CTIME
+_TYPE, _REGULAR = stat.S_IFMT(0o177777), stat.S_IFREG
 
 _SMALL: Final = 64 * 1024
 """Up to here a file is read in one call: most are."""
@@ -95,35 +96,43 @@ class FileHasher:
 
     def _entries(self, found: bytes) -> list[Entry]:
         """The digests of each file, where those of all of them stand one after the other in `found`."""
-        text, step, start = found.hex(), 2 * self._size, 0
-        columns: list[list[str]] = []
-        for make in self._makers:
+        rows: list[Entry] = [*found.hex("\n", self._size).split("\n")] if found else []
+        return rows if self.plain else [self._set(str(row)) for row in rows]
+
+    def _set(self, digits: str) -> DigestSet:
+        """The digests whose hex digits stand one after the other in `digits`."""
+        digests, start = [], 0
+        for algorithm, make in zip(self._algorithms, self._makers, strict=True):
             end = start + 2 * make().digest_size
-            columns.append([text[i : i + end - start] for i in range(start, len(text), step)])
+            digests.append((algorithm, digits[start:end]))
             start = end
-        if self.plain:
-            return [*columns[0]]
-        return [DigestSet(zip(self._algorithms, row, strict=True)) for row in zip(*columns, strict=True)]
+        return DigestSet(digests)
 
     def _fresh(
         self, paths: Sequence[str], names: Sequence[str], moment: Moment | None
     ) -> tuple[bytes, list[Stamp | None]]:
         """The digests of the files, one after the other, and where they are to be remembered their stamps."""
         length = max(_BATCH, -(-len(paths) // MOST_JOBS))
-        jobs = -(-len(paths) // length)
+        starts = range(0, len(paths), length)
         self._progress.begin(length)
 
-        def worker(check: Check) -> Callable[[int], Batch]:
-            def work(job: int) -> Batch:
-                check()
-                return self._batch(paths, names, range(job * length, min((job + 1) * length, len(paths))), moment)
+        def worker(part: Callable[[int], Sequence[str]]) -> Worker[Batch]:
+            def begin(check: Check) -> Callable[[int], Batch]:
+                def work(job: int) -> Batch:
+                    check()
+                    return self._batch(part(job), names, starts[job], moment)
 
-            return work
+                return work
+
+            return begin
 
         if self._fork and self._workers > 1 and len(paths) >= _MANY and may_fork():
-            batches = in_processes(jobs, worker, self._workers)
+            # A forked process shares memory until one of both writes to it, and to take hold of a string is to write to
+            # it. So each job is one string, and its paths are strings of whoever does it.
+            texts = ["\0".join(paths[start : start + length]) for start in starts]
+            batches = in_processes(len(starts), worker(lambda job: texts[job].split("\0")), self._workers)
         else:
-            batches = in_order(jobs, worker)
+            batches = in_order(len(starts), worker(lambda job: paths[starts[job] : starts[job] + length]))
         found = bytearray().join(digests for digests, _, _ in batches)
         stamps = [stamp for _, _, stamps in batches for stamp in stamps]
         longer = sorted((file for _, later, _ in batches for file in later), reverse=True)
@@ -138,7 +147,8 @@ class FileHasher:
             )
         return bytes(found), stamps
 
-    def _batch(self, paths: Sequence[str], names: Sequence[str], numbers: range, moment: Moment | None) -> Batch:
+    def _batch(self, paths: Sequence[str], names: Sequence[str], start: int, moment: Moment | None) -> Batch:
+        """The digests of the files at `paths`, of which the first has the number `start`."""
         open_, read, status_of, close = os.open, os.read, os.fstat, os.close
         digest = self._digest()
         before, devices = (moment.before, moment.devices) if moment is not None else (0, frozenset[int]())
@@ -148,15 +158,15 @@ class FileHasher:
         later: list[tuple[int, int]] = []
         stamps: list[Stamp | None] = []
         total, wary = 0, not devices
-        for i in numbers:
+        for i, path in enumerate(paths, start):
             try:
-                descriptor = open_(paths[i], _OPEN)
+                descriptor = open_(path, _OPEN)
                 try:
                     first = status_of(descriptor) if wary else None
                     # One byte more than a small file has: whether it is one shows when it is read.
                     data = read(descriptor, _SMALL + 1)
                     status = status_of(descriptor)
-                    if not stat.S_ISREG(status.st_mode):
+                    if status.st_mode & _TYPE != _REGULAR:
                         raise _no_file(names[i])
                     wary = status[_CHANGED] >= before or status[_DEVICE] not in devices
                     if wary:
@@ -181,7 +191,7 @@ class FileHasher:
                 raise _changed(names[i])
             if remembered:
                 stamps.append(None if wary else stamp_of(status))
-        self._progress.batch(numbers, total)
+        self._progress.batch(start, len(paths), total)
         return b"".join(found), later, stamps
 
     def _longer(
@@ -288,14 +298,14 @@ class _Progress:
         """Say that batches of `length` files are hashed now."""
         self._length, self._batches = length, 0
 
-    def batch(self, numbers: range, size: int) -> None:
-        """Say that the files with these numbers are hashed, of `size` bytes."""
+    def batch(self, start: int, count: int, size: int) -> None:
+        """Say that `count` files from the number `start` on are hashed, of `size` bytes."""
         self._batches += 1
         self._bytes += size
-        if self._tell is not None and len(numbers) == self._length and self._is_here():
+        if self._tell is not None and count == self._length and self._is_here():
             # Batches are taken in order, so about as many are done as the number of this one says.
-            self._files = numbers.stop
-            self._tell(self._files, self._bytes * numbers.stop // (self._batches * self._length))
+            self._files = start + count
+            self._tell(self._files, self._bytes * self._files // (self._batches * self._length))
 
     def read(self, size: int) -> None:
         """Say that `size` bytes more of a larger file are hashed."""

@@ -214,10 +214,12 @@ class _Child:
 
 def _live(queue: int, mouth: int, worker: Worker[Any], parent: int) -> None:
     """The whole life of a forked process: nothing that this process was about to do may happen twice."""
+    import gc
     import signal
 
     code = 1
     try:
+        gc.disable()  # it writes to whatever it looks at: to the memory that this process shares with the other one
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
             if callable(signal.getsignal(number)):
                 signal.signal(number, signal.SIG_DFL)

@@ -9,7 +9,7 @@ back. A property test holds the two to the same answers.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from navicert.dataclass import dataclass
 from navicert.errors import Malformed
@@ -31,22 +31,37 @@ _WILDCARDS: Final = frozenset("*?[")
 
 
 @dataclass(frozen=True, slots=True)
-class Hints:
-    """What the last part of a name is like if the name is left out while the folder that it is in is not.
+class Sieve:
+    """What leaves out the entries of a folder that itself is not left out: a few quick looks at the last part of the
+    name, which decide about nearly all of them.
 
-    One of three: it is in `exact`, ends with one of `suffixes`, or `search` finds something in it. This is only a
-    necessary condition, cheap to test on every entry of a tree.
+    It is left out if that part is in `exact` or ends with one of `suffixes`. Else it may be left out only if that part
+    is in `doubtful`, ends with one of `doubtful_suffixes`, or `search` finds something in it: then `decide` knows, who
+    is given the whole name.
     """
 
     exact: frozenset[str]
     suffixes: tuple[str, ...]
+    doubtful: frozenset[str]
+    doubtful_suffixes: tuple[str, ...]
     search: Callable[[str], re.Match[str] | None]
+    decide: Callable[[str], bool]
+
+    def __call__(self, bare: str, name: str) -> bool:
+        """Whether `name`, whose last part is `bare`, is left out."""
+        return (
+            bare in self.exact
+            or bare.endswith(self.suffixes)
+            or bool(
+                (bare in self.doubtful or bare.endswith(self.doubtful_suffixes) or self.search(bare))
+                and self.decide(name)
+            )
+        )
 
 
 _TOPS: Final = ("", ".", "/")
 """Folders that are no part of the names of what is in them."""
-_NEVER: Final = Hints(frozenset(), (), re.compile(r"(?!)").search)
-_ALWAYS: Final = Hints(frozenset(), ("",), re.compile(r"(?!)").search)
+_NEVER: Final = re.compile(r"(?!)").search
 
 
 class Excludes:
@@ -56,48 +71,58 @@ class Excludes:
     read. Raises `Malformed` for what is no pattern.
     """
 
-    __slots__ = ("_below", "_matches", "hints", "patterns")
+    __slots__ = ("_below", "_below_others", "_expressions", "_folders", "_matches", "_plain", "_sieve", "patterns")
 
     def __init__(self, patterns: tuple[str, ...]) -> None:
         self.patterns = patterns
-        self._matches: Callable[[str], bool] = _nothing
-        self._below: Callable[[str], bool] = _nothing
-        self.hints = _NEVER
-        plain = [pattern for pattern in patterns if _is_plain(pattern)]
-        if plain:
-            expressions = [_expression(pattern) for pattern in plain]
-            self._matches = _matcher(expressions)
-            self._below = _matcher([text for text in expressions if text.endswith("/")])
-            self.hints = _hints(plain)
-        if len(plain) < len(patterns):
+        self._plain = True
+        expressions = {pattern: _expression(pattern) for pattern in patterns if _is_plain(pattern)}
+        of_folders = [pattern for pattern, text in expressions.items() if text.endswith("/")]
+        named = {pattern: name for pattern in of_folders if (name := _folder(pattern))}
+        self._matches = _matcher(expressions.values())
+        self._below = _matcher(expressions[pattern] for pattern in of_folders)
+        self._below_others = _matcher(expressions[pattern] for pattern in of_folders if pattern not in named)
+        self._folders = frozenset(named.values())
+        self._expressions = {pattern: text for pattern, text in expressions.items() if pattern not in of_folders}
+        self._sieve: Sieve | None = None
+        if any(pattern not in expressions for pattern in patterns):
+            self._plain = False
             self._add_unusual()
 
     def _add_unusual(self) -> None:
         """Let pathspec decide what the patterns that are not plain make a difference to."""
         unusual = tuple(pattern for pattern in self.patterns if not _is_plain(pattern))
-        first = self._matches
-        if all(pattern.startswith(_NEGATION) for pattern in unusual):
-            # They only take back what another one leaves out.
-            then = _by_pathspec(self.patterns)
-            self._matches = lambda name: first(name) and then(name)
-            self._below = _nothing
-        elif any(pattern.startswith(_NEGATION) for pattern in unusual):
-            self._matches = _by_pathspec(self.patterns)
-            self._below = _nothing
-            self.hints = _ALWAYS
-        else:
-            then = _by_pathspec(unusual)
+        negated = [pattern.startswith(_NEGATION) for pattern in unusual]
+        first, then = self._matches, _by_pathspec(self.patterns if any(negated) else unusual)
+        if not any(negated):
             self._matches = lambda name: first(name) or then(name)
-            self.hints = _ALWAYS
+            return
+        # They take back what others leave out, in a folder too.
+        self._matches = (lambda name: first(name) and then(name)) if all(negated) else then
+        self._below, self._below_others, self._folders = _nothing, _nothing, frozenset()
 
     def __call__(self, name: str) -> bool:
         """Whether `name` is left out."""
         return self._matches(name)
 
-    def below(self, folder: str) -> bool:
+    def sieve(self, folder: str) -> Sieve:
+        """What leaves out the entries of `folder`, which itself is not left out."""
+        # A line feed stops some expressions, so not even the ends of names decide there.
+        if not self._plain or "\n" in folder:
+            return _ask(self._matches)
+        if self._sieve is None:
+            self._sieve = _sieve(self._expressions, self._matches)
+        return self._sieve
+
+    def below(self, folder: str, *, inside: bool = False) -> bool:
         """Whether everything in `folder` is certainly left out, so that it need not be read: `build/` says so of a
-        folder `build`, though not of a file of that name."""
-        return folder not in _TOPS and self._below(folder + "/")
+        folder `build`, though not of a file of that name. `inside` says that this was asked, and not so, of the folder
+        that it is in."""
+        if folder in _TOPS:
+            return False
+        if not inside or "\n" in folder:
+            return self._below(folder + "/")
+        return folder.rpartition("/")[2] in self._folders or self._below_others(folder + "/")
 
     def pattern_for(self, name: str) -> str:
         """The last pattern that alone leaves `name` out; empty where none does."""
@@ -121,12 +146,22 @@ def _is_plain(pattern: str) -> bool:
     return _PLAIN.fullmatch(pattern) is not None
 
 
-def _matcher(expressions: list[str]) -> Callable[[str], bool]:
-    if not expressions:
+def _matcher(expressions: Iterable[str]) -> Callable[[str], bool]:
+    """Whether one of `expressions` matches a name. They are compiled when the first is asked about: a recording without
+    files need not wait for it."""
+    text = "|".join(expressions)
+    if not text:
         return _nothing
-    search = re.compile("|".join(expressions)).search
-    # Like pathspec, an absolute name is matched as if it were relative.
-    return lambda name: search(name[1:] if name[:1] == "/" else name) is not None
+    search: Callable[[str], re.Match[str] | None] | None = None
+
+    def matches(name: str) -> bool:
+        nonlocal search
+        if search is None:
+            search = re.compile(text).search
+        # Like pathspec, an absolute name is matched as if it were relative.
+        return search(name[1:] if name[:1] == "/" else name) is not None
+
+    return matches
 
 
 def _expression(pattern: str) -> str:
@@ -169,29 +204,59 @@ def _glob(segment: str) -> str:
     return "".join(piece if len(piece) > 1 else _WILD.get(piece) or re.escape(piece) for piece in pieces)
 
 
-def _hints(patterns: Iterable[str]) -> Hints:
-    """The hints of `patterns`. What matches a name and not the folder that it is in, matches up to the name's end, so
-    the pattern's last segment is one for its last part; patterns for all that is in a folder are looked at there."""
-    exact, suffixes = set(), []
+def _folder(pattern: str) -> str:
+    """The name that `pattern`, which is for all that is in a folder, has for the folder, wherever that is; empty where
+    it has none."""
+    segments = _segments(pattern)
+    if len(segments) == 3 and segments[0] == "**" and _WILDCARDS.isdisjoint(segments[1]):
+        return segments[1]
+    return ""
+
+
+def _ask(matches: Callable[[str], bool]) -> Sieve:
+    """The sieve that asks about every name."""
+    return Sieve(frozenset(), (), frozenset(), ("",), _NEVER, matches)
+
+
+def _sieve(expressions: Mapping[str, str], matches: Callable[[str], bool]) -> Sieve:
+    """The sieve of patterns with their expressions, none of which is for all that is in a folder. `matches` knows what
+    all of them leave out.
+
+    What matches a name and not the folder that it is in, matches up to the name's end, so the pattern's last segment is
+    one for its last part. Where it is the only segment, there is nothing else to be seen.
+    """
+    exact, doubtful = set[str](), set[str]()
+    suffixes, doubtful_suffixes = list[str](), list[str]()
     searched = [r"\n"]  # an expression may end before a line feed at the end of a name
-    for pattern in patterns:
-        last = _segments(pattern)[-1]
+    others = []
+    for pattern, expression in expressions.items():
+        if expression == ".":
+            return _ask(matches)
+        segments = _segments(pattern)
+        last = segments[-1]
+        certain = segments == ["**", last]
         literal = last.strip("*")
-        if _expression(pattern) == ".":
-            return _ALWAYS
-        if last == "**":
-            continue
         if not _WILDCARDS.isdisjoint(literal):
+            certain = False
             searched.append(f"^{_glob(last)}$")
         elif last == literal:
-            exact.add(literal)
-        elif last.startswith("*") and last.endswith("*"):
-            searched.append(re.escape(literal))
-        elif last.startswith("*"):
-            suffixes.append(literal)
+            (exact if certain else doubtful).add(last)
+        elif last.endswith(literal):
+            (suffixes if certain else doubtful_suffixes).append(literal)
         else:
-            searched.append(f"^{re.escape(literal)}")
-    return Hints(frozenset(exact), tuple(suffixes), re.compile("|".join(searched)).search)
+            certain = False
+            searched.append(f"{'' if last.startswith('*') else '^'}{re.escape(literal)}")
+        if not certain:
+            others.append(expression)
+    rest = _matcher(others)
+    return Sieve(
+        frozenset(exact),
+        tuple(suffixes),
+        frozenset(doubtful),
+        tuple(doubtful_suffixes),
+        re.compile("|".join(searched)).search,
+        lambda name: matches(name) if "\n" in name else rest(name),
+    )
 
 
 def _by_pathspec(patterns: tuple[str, ...]) -> Callable[[str], bool]:

@@ -6,7 +6,7 @@ backslashes written as slashes. Folders are recorded file by file. Mode, owner a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from navicert.errors import Malformed
 from navicert.model.artifact import Artifacts
@@ -39,14 +39,19 @@ class FileResolver:
         `Unavailable`."""
         prefix = SCHEME if spec.startswith(SCHEME) else ""
         given = normal(spec.removeprefix(SCHEME))
-        paths = [path for name in self._names(given) for path in self._files(name)]
+        paths: list[str] = []
+        for name in self._names(given):
+            self._find(name, paths)
         if not paths:
             self._nothing(spec, given)
         return self._take(paths, prefix)
 
     def add_below(self, folder: str) -> int:
         """Find every file below `folder`, of which there may be none; how many of them are new."""
-        return self._take([path for _, files in self._tree.walk(folder, self._notes) for path in files], "")
+        paths: list[str] = []
+        for _, files in self._tree.walk(folder, self._notes):
+            paths += files
+        return self._take(paths, "")
 
     def hashed(self) -> Artifacts:
         """Every file that was found, in the order in which they were. Each is hashed once, whatever it is recorded as.
@@ -67,6 +72,11 @@ class FileResolver:
             names = [self._recorded_name(path, prefix) for path in paths]
         else:
             names = paths
+        if not sources:
+            sources.update(zip(names, paths, strict=True))
+            if len(sources) == len(names):
+                return len(names)  # what nearly always is so: each has a name of its own
+            sources.clear()
         for name, path in zip(names, paths, strict=True):
             source = sources.setdefault(name, path)
             if source != path:
@@ -86,13 +96,14 @@ class FileResolver:
             return [name for name in expand(given, self._tree) if not self._excluded(name)]
         return ()
 
-    def _files(self, name: str) -> Iterator[str]:
+    def _find(self, name: str, paths: list[str]) -> None:
+        """Add the files that `name` leads to, itself or those in it, to `paths`."""
         kind = self._tree.kind(name)
         if kind == FILE:
-            yield name
+            paths.append(name)
         elif kind == FOLDER:
             for _, files in self._tree.walk(name, self._notes):
-                yield from files
+                paths += files
         else:
             self._notes.add(kind, name)
 

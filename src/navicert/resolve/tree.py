@@ -82,6 +82,7 @@ class Tree:
         """
         # Only links lead to an ancestor, so the identities of ancestors (the trail) are asked for from the first on.
         pending: list[tuple[str, tuple[tuple[int, int], ...]]] = [(top, ())]
+        inside = False
         while pending:
             folder, trail = pending.pop()
             if trail:
@@ -91,9 +92,10 @@ class Tree:
                 trail = (*trail, identity)
             files: list[str] = []
             folders: list[tuple[str, tuple[tuple[int, int], ...]]] = []
-            if not self.excluded.below(folder):
+            if not self.excluded.below(folder, inside=inside):
                 for name, is_link in self._list(folder, files, notes):
                     folders.append((name, trail or (self._trail(top, folder) if is_link else ())))
+            inside = True
             # The first of them next, as `os.walk` goes: what is shown unsorted then has the order that people know.
             folders.reverse()
             pending += folders
@@ -103,8 +105,10 @@ class Tree:
         """Add the files in `folder`, whose name is not excluded, to `files`; the folders in it, with whether they are
         links. Everything in here happens once for each entry of a tree."""
         prefix = below(folder, "")
-        excluded, follow, left = self.excluded, self._follow, self._budget
-        exact, suffixes, search = excluded.hints.exact, excluded.hints.suffixes, excluded.hints.search
+        follow, left = self._follow, self._budget
+        sieve = self.excluded.sieve(folder)
+        exact, suffixes, search, decide = sieve.exact, sieve.suffixes, sieve.search, sieve.decide
+        doubtful, doubtful_suffixes = sieve.doubtful, sieve.doubtful_suffixes
         folders = []
         try:
             with os.scandir(self.path(folder)) as entries:
@@ -114,7 +118,12 @@ class Tree:
                         raise _too_many()
                     bare = entry.name
                     name = prefix + bare
-                    if (bare in exact or bare.endswith(suffixes) or search(bare)) and excluded(name):
+                    # As the sieve says when it is called, without the price of a call.
+                    if (
+                        bare in exact
+                        or bare.endswith(suffixes)
+                        or ((bare in doubtful or bare.endswith(doubtful_suffixes) or search(bare)) and decide(name))
+                    ):
                         continue
                     try:
                         if entry.is_file():

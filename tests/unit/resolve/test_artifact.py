@@ -56,6 +56,7 @@ def test_a_name_that_no_document_can_hold_is_refused() -> None:
         (["\u00e9", "e\u0301"], ["\u00e9", "e\u0301"]),
         (["\u00c9", "e\u0301"], ["\u00c9", "e\u0301"]),
         (["A", "B", "a/b"], []),
+        (["a\nb", "A\nb"], ["a\nb", "A\nb"]),
         ([], []),
     ],
 )
