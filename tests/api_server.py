@@ -122,6 +122,11 @@ class ApiServer:
         self._context = ssl.create_default_context(cadata=bundle)
         self._context.set_alpn_protocols(["http/1.1"])
 
+    def show(self, certificate: Path, key: Path) -> None:
+        """From now on show this certificate, on new connections."""
+        self._context.load_cert_chain(certificate, key)
+        self.close()
+
     def certificate(self) -> x509.Certificate:
         """What a new connection is shown."""
         with (

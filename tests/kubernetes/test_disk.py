@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 import yaml
 from tests.admission_world import World, world
+from tests.api_server import Authority
 from tests.control_plane import PROGRAMS, ControlPlane, running_control_plane
 from tests.kubernetes.installed import pod
 from tests.webhook_process import Process, webhook
 
 from navicert.admission.deployment.disk import disk
 
+CALLERS = Authority.new("callers")
 PLUGIN = "ValidatingAdmissionWebhook"
 CONFIG = "apiserver.config.k8s.io/v1"
 
@@ -30,7 +32,9 @@ def here(tmp_path: Path) -> Iterator[World]:
 
 @pytest.fixture
 def process(here: World) -> Iterator[Process]:
-    with webhook(here.folder, here.folder / "policy.yaml") as made:
+    """A webhook that answers only who shows a certificate of `CALLERS`."""
+    (here.folder / "callers.pem").write_text(CALLERS.bundle)
+    with webhook(here.folder, here.folder / "policy.yaml", "--client-ca", str(here.folder / "callers.pem")) as made:
         yield made
 
 
@@ -61,14 +65,15 @@ def calling(process: Process) -> dict[str, Any]:
     return one
 
 
-def test_an_api_server_that_shows_webhooks_a_credential_of_its_own_is_answered(
+def test_an_api_server_is_known_by_what_its_configuration_on_disk_has_it_show(
     here: World, process: Process, component: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    """`kubeConfigFile` names what the API server shows to webhooks, by their host and port. Navicert's asks for
-    nothing, and answers whoever shows something as anybody else."""
-    credential = {"name": f"localhost:{process.port}", "user": {"token": "of-the-api-server"}}
+    """`kubeConfigFile` names what the API server shows to webhooks, by their host and port: else it shows nothing."""
+    certificate, key = CALLERS.issue(tmp_path / "own", "kube-apiserver")
+    shown = {"client-certificate": str(certificate), "client-key": str(key)}
     users = tmp_path / "webhooks.kubeconfig"
-    users.write_text(json.dumps({"apiVersion": "v1", "kind": "Config", "users": [credential]}))
+    user = {"name": f"localhost:{process.port}", "user": shown}
+    users.write_text(json.dumps({"apiVersion": "v1", "kind": "Config", "users": [user]}))
     process.authority.issue(here.folder / "tls", "localhost")
     process.wait_for("certificate renewed")
     good, bad = here.good(), here.bad()
@@ -79,18 +84,20 @@ def test_an_api_server_that_shows_webhooks_a_credential_of_its_own_is_answered(
         server.wait(lambda: server.try_apply(asked, words=["--dry-run=server"]).returncode != 0, "the configuration")
         said = server.try_apply(asked).stderr
         assert "denied the request" in said, said
+        assert "caller.unknown" not in said
         server.apply(pod(namespace, image=good))
 
 
-def test_what_only_new_api_servers_read_from_disk_is_not_in_force_on_an_old_one(
-    here: World, component: Callable[[str], Path], tmp_path: Path
+def test_an_old_api_server_does_not_start_with_what_it_cannot_read_from_disk(
+    component: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    """Configurations on disk came with 1.36. An older API server starts with such a file as if nothing stood there: so
-    the guide says from which release on they count."""
-    manifests = tmp_path / "validating-webhooks"
-    manifests.mkdir()
-    (manifests / "navicert.yaml").write_text(disk()["validating-webhooks/navicert.yaml"])
-    with control_plane(component, configured(tmp_path, staticManifestsDir=f"{manifests}/")) as server:
-        if server.version >= (1, 36):
-            pytest.skip("this one reads them")
-        assert server.try_apply(pod(server.namespace("judged"), image=here.bad())).returncode == 0
+    """Configurations on disk came with 1.36. One that passed over the field would judge nothing, without a word."""
+    programs = {name: component(name) for name in PROGRAMS}
+    if ControlPlane(programs, tmp_path).version >= (1, 36):
+        pytest.skip("this one reads it")
+    configuration = configured(tmp_path, staticManifestsDir=f"{tmp_path}/validating-webhooks/")
+    with (
+        pytest.raises(AssertionError, match="kubeConfigFile: Invalid value"),
+        control_plane(component, configuration),
+    ):
+        pytest.fail("it has started")

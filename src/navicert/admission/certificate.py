@@ -18,6 +18,8 @@ from navicert.digest import Digest, sha256
 from navicert.errors import Malformed
 from navicert.limits import LOCAL
 
+CERTIFIED: Final = "certified"
+"""In the state of a request: whether the caller has shown a certificate that TLS found to be good."""
 _SKEW: Final = 300
 """Seconds that a certificate may be too young: clocks differ."""
 
@@ -60,6 +62,13 @@ def read_pair(certificate: str, key: str, at: datetime) -> Pair:
     return Pair(raw, secret, leaf.not_valid_after_utc)
 
 
+def _trust(context: ssl.SSLContext, path: str) -> None:
+    try:
+        context.load_verify_locations(cadata=_read(path).decode("ascii"))
+    except (ssl.SSLError, ValueError) as error:
+        raise Malformed("no authorities", path=path, expected="certificates in PEM") from error
+
+
 def _read(path: str) -> bytes:
     try:
         with open(path, "rb") as stream:
@@ -72,10 +81,16 @@ def _read(path: str) -> bytes:
 
 
 class Serving:
-    """The TLS of a server, by two files that somebody renews."""
+    """The TLS of a server, by two files that somebody renews. With `callers`, a file of authorities, whoever shows a
+    certificate is known by them, and a wrong one ends the connection; whether one is needed, the server says."""
 
     def __init__(
-        self, certificate: str, key: str, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        certificate: str,
+        key: str,
+        *,
+        callers: str | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._files = (certificate, key)
         self._clock = clock
@@ -83,6 +98,12 @@ class Serving:
         self.context.minimum_version = ssl.TLSVersion.TLSv1_2
         # The API server speaks HTTP/1.1 with webhooks, so that its calls spread over replicas.
         self.context.set_alpn_protocols(["http/1.1"])
+        self.asks_callers = callers is not None
+        """Whether callers are asked for a certificate."""
+        if callers is not None:
+            # Not required by TLS: a kubelet that probes has none.
+            self.context.verify_mode = ssl.CERT_OPTIONAL
+            _trust(self.context, callers)
         self.pair = read_pair(certificate, key, clock())
         self._take(self.pair)
 

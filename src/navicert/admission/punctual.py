@@ -1,6 +1,7 @@
 """Connections on which nothing is held up: whoever opens one and does not finish its request is let go.
 
-`uvicorn` bounds how long a connection may be idle between requests, and not how long the beginning of one may take.
+`uvicorn` bounds how long a connection may be idle between requests, and not how long the beginning of one may take. Nor
+does it tell an application whether the other side has shown a certificate.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ import asyncio
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from navicert.admission.certificate import CERTIFIED
 
 HEADER_SECONDS = 10.0
 """How long the first line and the headers of a request may take to arrive, and the first byte of a connection."""
@@ -29,6 +32,9 @@ class PunctualProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin to wait for a request."""
         super().connection_made(transport)
+        tls = transport.get_extra_info("ssl_object")
+        # A state of this connection's own: what it is copied from belongs to all of them.
+        self.app_state = {**self.app_state, CERTIFIED: tls is not None and bool(tls.getpeercert())}
         self._wait()
 
     def data_received(self, data: bytes) -> None:

@@ -15,6 +15,7 @@ from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from navicert.admission.certificate import CERTIFIED
 from navicert.admission.decision import Decision, answer, refuse
 from navicert.admission.examiner import Examiner, Steps
 from navicert.admission.journal import line_of
@@ -35,7 +36,7 @@ _INLINE: Final = 64 * 1024
 class Reception:
     """Takes reviews for `examiner`. `write` gets the line of every decision; `ready` says why no more calls should come
     (empty: they may), `remark` what a probe should be told although they may, and `notice` what everybody whose images
-    are judged at a moment should be."""
+    are judged at a moment should be. `certified`: only who has shown a certificate is answered."""
 
     def __init__(
         self,
@@ -44,12 +45,15 @@ class Reception:
         ready: Callable[[], str] = lambda: "",
         remark: Callable[[], str] = lambda: "",
         notice: Callable[[datetime], str] = lambda _: "",
+        *,
+        certified: bool = False,
     ) -> None:
         self._examiner = examiner
         self._write = write
         self._ready = ready
         self._remark = remark
         self._notice = notice
+        self._certified = certified
 
     def application(self) -> Starlette:
         """The application: `/verify`, `/mutate`, `/healthz` and `/readyz`."""
@@ -93,7 +97,9 @@ class Reception:
         )
         raw, problem = await self._body(request, deadline)
         waited = _Wait()
-        if problem:
+        if self._certified and request.scope.get("state", {}).get(CERTIFIED) is not True:
+            decision = refuse(_blank(hasty_uid(raw)), "caller.unknown", "the caller shows no certificate (--client-ca)")
+        elif problem:
             decision = refuse(_blank(hasty_uid(raw)), "review.malformed", problem)
         elif len(raw) > _INLINE:
             budget = max(_SHORTEST, deadline - time.monotonic())

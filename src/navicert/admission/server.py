@@ -116,7 +116,9 @@ class Webhook:
         self._end = asyncio.Event()
         self._changed = asyncio.Event()
         self._renewing = asyncio.Lock()
-        self.reception = Reception(examiner, write, self._why_not_ready, self._remark, self._notice)
+        self.reception = Reception(
+            examiner, write, self._why_not_ready, self._remark, self._notice, certified=serving.asks_callers
+        )
 
     def run(self, listen: socket.socket, metrics: socket.socket | None) -> None:
         """Serve until SIGTERM or SIGINT."""

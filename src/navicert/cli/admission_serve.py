@@ -33,6 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )  # in a container
     add("--tls-cert", required=True, metavar="PEM", help="certificate, with the chain behind it")
     add("--tls-key", required=True, metavar="PEM", help="its private key")
+    add("--client-ca", metavar="PEM", help="answer only who shows a certificate of these authorities")
     add("--metrics", metavar="ADDR:PORT", help="where Prometheus asks, without TLS (default: nowhere)")
     add("--drain", type=_seconds, default=5.0, metavar="S", help="seconds to go on after SIGTERM (default: 5)")
     add("--memory", metavar="WHERE", help="keep what passed: a file, or configmap:NAMESPACE/NAME")
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     metrics = None if args.metrics is None else _address(args.metrics, "--metrics")
     mirrored = following(args)
     policies = PolicyWatch(lambda: load(args), lambda: "" if mirrored is None else mirrored.problem)
-    serving = Serving(args.tls_cert, args.tls_key)
+    serving = Serving(args.tls_cert, args.tls_key, callers=args.client_ca)
     with ExitStack() as cleanup:
         desk = examiner(args, policies, cleanup, quota=Quota())
         try:
