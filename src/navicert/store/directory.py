@@ -30,6 +30,9 @@ _SUFFIX: Final = ".link"
 _BUNDLES: Final = (".intoto.jsonl", ".sigstore.json")
 _UNFINISHED: Final = ".link-unfinished"
 
+_MORE: Final = 64 * 1024
+"""How much is asked for at once of a file that is longer than it was said to be."""
+
 _OPEN: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 
 
@@ -279,7 +282,8 @@ def _read(path: str, limit: int) -> tuple[bytes | None, str]:
                 return None, "not a file"
             # Mostly one call: the size says how much there is, and one byte more whether that is all.
             raw = os.read(descriptor, min(status.st_size, limit) + 1)
-            while raw and len(raw) <= limit and (more := os.read(descriptor, limit + 1 - len(raw))):
+            # Room for what is read is made before anybody knows that there is nothing more.
+            while raw and len(raw) <= limit and (more := os.read(descriptor, min(limit + 1 - len(raw), _MORE))):
                 raw += more
         finally:
             os.close(descriptor)

@@ -99,6 +99,18 @@ def in_toto_verify(
     The layout is judged as `metadata` is now, the links as they lie in the folder. Parameters are filled into the
     layout of `metadata` itself. Inspections run in the current folder.
     """
+    inspector = Inspector(persist_inspection_links, inspect_timeout)
+    return _summary(_passing(metadata, layout_key_dict, link_dir_path, substitution_parameters, inspector), step_name)
+
+
+def _passing(
+    metadata: Any,
+    layout_key_dict: dict[str, dict[str, Any]],
+    link_dir_path: str,
+    substitution_parameters: dict[str, str] | None,
+    inspector: Inspector,
+) -> object:
+    """The summary of a chain that passes as a link of Navicert's; None where the layout has no steps."""
     LOG.info("Verifying layout metadata signatures...")
     verify_metadata_signatures(metadata, layout_key_dict)
     try:
@@ -120,7 +132,6 @@ def in_toto_verify(
         LOG.info("Performing parameter substitution...")
         substitute_parameters(layout, substitution_parameters)
     policy = Policy(sealed, owners, verified)
-    inspector = Inspector(persist_inspection_links, inspect_timeout)
     try:
         stores = [DirectoryStore(link_dir_path, bundles=False)] if os.path.isdir(link_dir_path) else []
         gathered = gather(policy, stores, keep_bytes=False, bundles=False)
@@ -146,11 +157,11 @@ def in_toto_verify(
     judgement.require()
     for text in judgement.warnings(told=narrator is not None):
         LOG.warning("%s", text)
-    return _summary(verdict.summary, step_name, bool(verified.body.steps))
+    return verdict.summary if verified.body.steps else None
 
 
-def _summary(found: object, name: str, steps: bool) -> Link:
-    if not steps or found is None:
+def _summary(found: object, name: str) -> Link:
+    if found is None:
         return Link()
     described = found.to_json()  # type: ignore[attr-defined]  # a link of Navicert's
     return Link(**{**described, "name": name, "environment": {}})
