@@ -7,6 +7,7 @@ lost. Paths that stand twice are refused however they are distributed over what 
 from __future__ import annotations
 
 import json
+import unicodedata
 
 import pytest
 from hypothesis import example, given
@@ -14,9 +15,11 @@ from hypothesis import strategies as st
 
 from navicert.limits import LOCAL, Limits
 from navicert.model import passage
-from navicert.model.artifact import Artifacts
+from navicert.model.artifact import Artifacts, Names
 from navicert.model.passage import Passage, Pool, split
 from navicert.model.section import CANONICAL, INDENTED, LEAST, SPACED, Form, read_sections, write_sections
+from navicert.verify.evidence import odd_path
+from navicert.verify.rules import Record
 
 FORMS = [SPACED, INDENTED, CANONICAL]
 
@@ -95,18 +98,47 @@ def test_what_a_pool_knows_in_canonical_form_is_what_is_signed(
             assert write_sections(link, CANONICAL, pool=pool) == expected.encode()
 
 
-@given(entries, entries)
-def test_the_paths_that_need_a_closer_look_get_it(before: list[tuple[str, str]], more: list[tuple[str, str]]) -> None:
-    """Twins, in any letter case, are found whichever of them was there first."""
-    for form in (SPACED,):
+@pytest.mark.parametrize("one", ["src/a", "src/A", "src/aB"])
+@pytest.mark.parametrize("other", ["src/a", "src/A", "src/Ab"])
+def test_twins_are_found_whichever_of_them_was_there_first(one: str, other: str) -> None:
+    """On a file system that takes no notice of letter case, one would replace the other."""
+    rest = [f"src/{number:04}" for number in range(200)]
+    alike = one != other and one.casefold() == other.casefold()
+    for steps in (
+        [[*rest, one, other]],
+        [rest, [*rest, one, other]],
+        [[*rest, one], [*rest, one, other]],
+        [rest, [*rest, one], [*rest, one, "src/z"], [*rest, one, "src/z", other]],
+    ):
         pool = Pool()
-        for found in (before, [*before, *more]):
-            ordered = sorted({path: "ab" * 32 for path, _ in found}.items())
-            read = pool.read(text(ordered, form), form, LOCAL)
-            if read is None:
-                return
-            folded = {path.casefold() for path in read.artifacts}
-            assert read.artifacts.names.alike or len(folded) == len(read.artifacts)
+        for paths in steps:
+            ordered = [(path, "ab" * 32) for path in sorted({*paths})]
+            read = pool.read(text(ordered, SPACED), SPACED, LOCAL)
+            assert read is not None
+            found = read.artifacts.names.alike
+        assert found == alike
+
+
+@given(
+    st.lists(
+        names | st.sampled_from(["a/", "z/", "a\nb", "//z", "..", "a/..", "a/.", "\n", ".", "./a", "file:", "file:./a"])
+    )
+)
+def test_no_path_that_needs_a_closer_look_is_overlooked(paths: list[str]) -> None:
+    """What is not in normal form, leads out of the folder, or is confused with another is found by a look at all paths
+    together, or nobody looks for it."""
+    found = Artifacts(dict.fromkeys(paths, "ab" * 32), plain=True)
+    assert found.names.outside or not any(path.startswith(("../", "/")) for path in paths)
+    forms = {unicodedata.normalize("NFC", path).casefold() for path in paths}
+    assert found.names.alike or len(forms) == len(set(paths))
+    assert odd_path(Record(found, {})) == odd_path(Record(full_names(found), {}))
+
+
+def full_names(artifacts: Artifacts) -> Artifacts:
+    """`artifacts`, of which each path is looked at by itself."""
+    looked = Artifacts(artifacts.entries, plain=True)
+    looked._names = Names(True, True, True)
+    return looked
 
 
 def test_a_step_that_changes_little_shares_the_rest_with_the_one_before_it() -> None:

@@ -50,8 +50,11 @@ class Names:
 _ANYTHING: Final = Names(True, True, True)
 
 
-_IRREGULAR: Final = ("//", "/.", "/\n", "\n.", "\n\n", "\nfile:")
-"""In a text of one path a line: what every path that is not in normal form has, and some others."""
+_IRREGULAR: Final = ("//", "/.", "/\n")
+"""What a path has that is not in normal form, in a text of one path a line; and what some others have."""
+
+_IRREGULAR_BEGINNINGS: Final = (".", "file:")
+"""What such a path may begin with, if it is not empty."""
 
 
 def _names(artifacts: Artifacts) -> Names:
@@ -59,9 +62,11 @@ def _names(artifacts: Artifacts) -> Names:
     lines = _lines(artifacts)
     if lines is None:
         return _ANYTHING
-    irregular, outside = _signs(lines)
+    irregular, outside = _signs(lines, artifacts.ordered)
     if not lines.isascii():
         return Names(irregular, True, outside)
+    if lines == lines.lower():
+        return Names(irregular, False, outside)
     # Of two paths that differ by letter case only one has a capital.
     others = list(filterfalse(str.islower, artifacts))  # with a capital, or without any letter
     lower = frozenset(map(str.lower, others))
@@ -75,7 +80,7 @@ def _more_names(before: Names, more: Collection[str], artifacts: Artifacts) -> N
     lines = _lines(more)
     if lines is None:
         return _ANYTHING
-    irregular, outside = _signs(lines)
+    irregular, outside = _signs(lines, sorted(more))
     alike, raised = before.alike or not lines.isascii(), set[str]()
     for path in () if alike else more:
         low = path.lower()
@@ -87,13 +92,20 @@ def _more_names(before: Names, more: Collection[str], artifacts: Artifacts) -> N
 
 def _lines(paths: Collection[str]) -> str | None:
     """`paths`, one a line; None where one has several."""
-    lines = "\n".join(("", *paths, ""))
-    return lines if lines.count("\n") == len(paths) + 1 else None
+    lines = "\n".join(paths)
+    return lines if lines.count("\n") == max(len(paths) - 1, 0) else None
 
 
-def _signs(lines: str) -> tuple[bool, bool]:
-    """Whether there may be irregular paths in `lines`, and some that lead out of the folder."""
-    return any(sign in lines for sign in _IRREGULAR), "\n../" in lines or "\n/" in lines
+def _signs(lines: str, ordered: list[str]) -> tuple[bool, bool]:
+    """Whether there may be irregular paths in `lines`, which are also `ordered`, and some that lead out of the
+    folder."""
+
+    def begins(sign: str) -> bool:
+        place = bisect_left(ordered, sign)
+        return ordered[place : place + 1] != [] and ordered[place].startswith(sign)
+
+    irregular = any(sign in lines for sign in _IRREGULAR) or any(map(begins, _IRREGULAR_BEGINNINGS))
+    return irregular or lines.endswith("/") or ordered[:1] == [""], begins("../") or begins("/")
 
 
 class Artifacts(Mapping[str, DigestSet]):

@@ -7,6 +7,7 @@ consumes some; DISALLOW and REQUIRE look at what is left; after the last rule wh
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import filterfalse
 
 from navicert.dataclass import dataclass
 from navicert.digest import DigestSet
@@ -122,7 +123,7 @@ class _Queue:
         left, gone = self._left, self._gone
         if left is None:
             found = pattern.select(self.artifacts)
-            return [path for path in found if path not in gone] if gone else found
+            return list(filterfalse(gone.__contains__, found)) if gone else found
         if not left:
             return ()
         if len(left) * _FEW < len(self.artifacts):
