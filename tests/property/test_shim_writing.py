@@ -51,3 +51,18 @@ class TestALinkIsWrittenAsJsonWritesIt:
             indent, separators = (None, (",", ":")) if compact else (1, (",", ": "))
             written = json.dumps(block.to_dict(), indent=indent, separators=separators, sort_keys=True)
             assert block._written() == written.encode()
+
+    @given(artifacts, artifacts, st.booleans())
+    @example({"a": {"sha256": "ab" * 32}}, {"a": {"sha256": "0" * 64}}, False)
+    @example({"a": {"sha256": "ab" * 32}}, {"a": {"sha256": "ab" * 32, "md5": "ab"}}, False)
+    @example({"a": {"sha256": "ab" * 32}}, {"b": {"sha256": "ab" * 32}}, True)
+    @settings(max_examples=500)
+    def test_attack_what_was_changed_after_a_look_at_it_is_signed_as_it_was(self, before, after, replaced):
+        link = Link(name="x", products={name: dict(digests) for name, digests in before.items()})
+        assert link.signable_bytes == (encode_canonical(link.to_dict()) or "").encode()
+        if replaced:
+            link.products = after
+        else:
+            for name, digests in after.items():
+                link.products.setdefault(name, {}).update(digests)
+        assert link.signable_bytes == (encode_canonical(link.to_dict()) or "").encode()

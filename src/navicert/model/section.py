@@ -195,6 +195,7 @@ def _joined(artifacts: Artifacts, form: Form, pool: Pool | None) -> bytes | None
         return None  # half of a surrogate pair: refused, or escaped, by who writes it as any document
     if form.escapes and raw.translate(None, _UNESCAPED):
         return None
-    rows = artifacts.entries.items()
-    in_order = rows if list(artifacts.entries) == artifacts.ordered else sorted(rows)
-    return form.following.join(map(form.pair.join, in_order)).encode()  # type: ignore[arg-type]  # plain, so all is text
+    entries, ordered = artifacts.entries, artifacts.ordered
+    in_order = list(entries) == ordered  # as whoever records has made them
+    rows = entries.items() if in_order else zip(ordered, map(entries.__getitem__, ordered), strict=True)
+    return form.following.join(map(form.pair.join, rows)).encode()  # type: ignore[arg-type]  # plain, so all is text

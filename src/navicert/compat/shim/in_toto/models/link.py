@@ -33,6 +33,7 @@ class Link(Signable):
         self.byproducts: Any = kwargs.get("byproducts", {})
         self.command: Any = kwargs.get("command", [])
         self.environment: Any = kwargs.get("environment", {})
+        self._seen: dict[str, Artifacts] = {}
         self.validate()
 
     @property
@@ -57,11 +58,22 @@ class Link(Signable):
 
     def _check_artifacts(self, name: str) -> None:
         self._check(name, dict)
-        artifacts = getattr(self, name)
-        if _small(artifacts) is not None:
+        if self._small(name) is not None:
             return  # nearly always, and seen with one look at all of them
-        for digests in artifacts.values():
+        for digests in getattr(self, name).values():
             _check_hash_dict(digests)
+
+    def _small(self, name: str) -> Artifacts | None:
+        """The list `name` as the core keeps it, if it can. What was made of it before is taken again, in order already,
+        where it still says the same: anybody may have changed it."""
+        artifacts = getattr(self, name)
+        known = self._seen.get(name)
+        if known is not None and _is_still(artifacts, known):
+            return known
+        made = _small(artifacts)
+        if made is not None:
+            self._seen[name] = made
+        return made
 
     def _validate_byproducts(self) -> None:
         self._check("byproducts", dict)
@@ -77,7 +89,7 @@ class Link(Signable):
         document: dict[str, Any] = plain(self._unknown)
         for name in self.FIELDS:
             value = getattr(self, name)
-            small = _small(value) if name in ("materials", "products") else None
+            small = self._small(name) if name in ("materials", "products") else None
             document[name] = plain(value) if small is None else small
         return document
 
@@ -93,6 +105,20 @@ class Link(Signable):
         value = getattr(self, name)
         if not isinstance(value, kind):
             raise FormatError(f"Invalid Link: field `{name}` must be of type {kind.__name__}, got: {type(value)}")
+
+
+def _is_still(artifacts: Any, known: Artifacts) -> bool:
+    """Whether `artifacts` are those that `known` was made of, in the same order."""
+    if not isinstance(artifacts, dict) or set(map(type, artifacts.values())) != {dict}:
+        return False
+    digits = [digests.get("sha256") for digests in artifacts.values()]
+    return (
+        set(map(type, digits)) == {str}
+        and sum(map(len, artifacts.values())) == len(digits)
+        and digits == list(known.entries.values())
+        and set(map(type, artifacts)) == {str}
+        and list(artifacts) == list(known.entries)
+    )
 
 
 def _small(artifacts: Any) -> Artifacts | None:
