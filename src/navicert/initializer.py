@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     s0: Callable[[object, object], None]
-    s1 = s2 = s3 = s4 = s5 = s6 = s7 = s8 = s9 = s0
+    s1 = s2 = s3 = s4 = s5 = s6 = s7 = s8 = s9 = s10 = s0
     finish: Callable[[object], object]
 
     Complete = Callable[[Sequence[Callable[[Any, Any], object]], Callable[[Any], object] | None], None]
@@ -116,8 +116,23 @@ def _ten(self, a, b, c, d, e, f, g, h, i, j):  # type: ignore[no-untyped-def]
     finish(self)
 
 
+def _eleven(self, a, b, c, d, e, f, g, h, i, j, k):  # type: ignore[no-untyped-def]
+    s0(self, a)
+    s1(self, b)
+    s2(self, c)
+    s3(self, d)
+    s4(self, e)
+    s5(self, f)
+    s6(self, g)
+    s7(self, h)
+    s8(self, i)
+    s9(self, j)
+    s10(self, k)
+    finish(self)
+
+
 _CODES: tuple[CodeType, ...] = tuple(
-    one.__code__ for one in (_one, _two, _three, _four, _five, _six, _seven, _eight, _nine, _ten)
+    one.__code__ for one in (_one, _two, _three, _four, _five, _six, _seven, _eight, _nine, _ten, _eleven)
 )
 
 MOST = len(_CODES)

@@ -10,7 +10,8 @@ Modules import it by `navicert.dataclass`, which type checkers take for `datacla
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from types import FunctionType
 
 from navicert.initializer import MOST, initializer
 
@@ -95,37 +96,29 @@ def replace(instance: T, /, **changes: object) -> T:
 
 
 def _made(cls: C, frozen: bool, slots: bool, order: bool, init: bool) -> C:
-    own = known = _own_fields(cls)
+    namespace: dict[str, Any] = vars(cls).copy()
     alone = cls.__bases__ == (object,)
-    if not alone:
-        known = {}
-        for parent in cls.__mro__[-1:0:-1]:
-            known |= getattr(parent, "__fields__", {})
-        known |= own
-    _check_order(cls, known)
-    namespace: dict[str, Any] = dict(vars(cls))
+    plan = _Plan(cls, namespace)
     namespace.pop("__dict__", None)
     namespace.pop("__weakref__", None)
-    for name, one in own.items():
+    for name, value in plan.declared.items():
         # A class attribute of the same name would stand in the way of the slot.
-        namespace.pop(name, None)
-        if not slots and one.default is not _MISSING:
-            namespace[name] = one.default
+        del namespace[name]
+        default = value.default if isinstance(value, Field) else value
+        if not slots and default is not _MISSING:
+            namespace[name] = default
+    own = plan.own
     if slots:
         inherited = () if alone else {name for parent in cls.__mro__[1:] for name in getattr(parent, "__slots__", ())}
-        namespace["__slots__"] = tuple(name for name in own if name not in inherited) if inherited else tuple(own)
-    writes = init and "__init__" not in namespace
-    taken = [one for one in known.values() if one.init]
-    quick = writes and slots and bool(taken) and len(known) <= MOST
-    quick = quick and not any(one.default is not _MISSING for one in known.values() if not one.init)
+        namespace["__slots__"] = tuple(name for name in own if name not in inherited) if inherited else own
     complete: Complete | None = None
-    if quick:
-        namespace["__init__"], complete = _quick_initializer(cls, taken)
-    elif writes:
-        namespace["__init__"] = _general_initializer(cls, known)
-        namespace["__signature__"] = _Signature(known)
-    compared = [name for name, one in known.items() if one.compare]
-    key = _key(compared)
+    if init and "__init__" not in namespace:
+        if slots and plan.is_quick:
+            namespace["__init__"], complete = _quick_initializer(cls, plan)
+        else:
+            namespace["__init__"] = _general_initializer(cls, plan)
+        namespace["__signature__"] = _SIGNATURE
+    key = _key(plan.compared)
     namespace.setdefault("__repr__", _repr)
     if "__eq__" not in namespace:
         namespace["__eq__"] = _equality(key)
@@ -142,68 +135,125 @@ def _made(cls: C, frozen: bool, slots: bool, order: bool, init: bool) -> C:
         namespace.setdefault("__getstate__", _state)
         namespace.setdefault("__setstate__", _restore)
     namespace["__replace__"] = replace
-    namespace["__fields__"] = known
-    namespace["__dataclass_fields__"] = _Described()
-    namespace.setdefault("__match_args__", tuple(name for name, one in known.items() if one.init))
+    namespace["__fields__"] = plan
+    namespace["__dataclass_fields__"] = _DESCRIBED
+    namespace.setdefault("__match_args__", plan.arguments)
     # Set before the class is made: every attribute of a class that is set later makes it look for all its slots anew.
     namespace["__qualname__"] = cls.__qualname__
     made: C = type(cls)(cls.__name__, cls.__bases__, namespace)
     _adopt(made, cls)
     if complete is not None:
-        put = [getattr(made, one.name).__set__ for one in taken]
-        setters = [p if one.default_factory is None else _filling(p, one) for p, one in zip(put, taken, strict=True)]
-        complete(setters, getattr(made, "__post_init__", None))
+        setters: list[Any] = [getattr(made, name).__set__ for name in plan.arguments]
+        for place, make in plan.factories:
+            setters[place] = _filling(setters[place], make)
+        complete(setters, namespace.get("__post_init__") if alone else getattr(made, "__post_init__", None))
     return made
 
 
-def _own_fields(cls: type) -> dict[str, Field]:
-    found: dict[str, Field] = {}
-    values = vars(cls)
-    for name, annotation in values.get("__annotations__", {}).items():
-        if str(annotation).startswith("ClassVar"):
-            continue
-        value = values.get(name, _MISSING)
-        one = value if isinstance(value, Field) else Field(value, None, True, True, True)
-        if isinstance(one.default, list | dict | set):
-            raise TypeError(f"mutable default of field {name} of {cls.__name__}: use default_factory")
-        one.name, one.type = name, annotation
-        found[name] = one
-    return found
+class _Plan:
+    """What a class says of its fields, as far as it takes to make it. It is the attribute `__fields__` of the class
+    until somebody asks for that: `Field` objects are made for whoever does."""
+
+    __slots__ = (
+        "annotations",
+        "arguments",
+        "cls",
+        "compared",
+        "declared",
+        "defaults",
+        "factories",
+        "inherited",
+        "is_quick",
+        "own",
+    )
+
+    def __init__(self, cls: type, values: Mapping[str, object]) -> None:
+        """The plan of `cls`, whose attributes are `values`. Raises `TypeError` for a field without a default after one
+        with, and for a mutable default."""
+        self.cls = cls
+        self.annotations: dict[str, object] = values.get("__annotations__", {})  # type: ignore[assignment]
+        self.own = tuple(self.annotations)
+        if "ClassVar" in " ".join(map(str, self.annotations.values())):
+            self.own = tuple([name for name, one in self.annotations.items() if not str(one).startswith("ClassVar")])
+        self.declared = {name: values[name] for name in self.own if name in values}
+        self.inherited: dict[str, Field] = {}
+        if cls.__bases__ != (object,):
+            for parent in cls.__mro__[-1:0:-1]:
+                self.inherited |= getattr(parent, "__fields__", {})
+        self.arguments = self.compared = self.own
+        self.defaults: tuple[object, ...] = ()
+        self.factories: list[tuple[int, Callable[[], object]]] = []
+        """The arguments that are made anew for each instance, by their place."""
+        self.is_quick = 0 < len(self.own) <= MOST
+        """Whether there are arguments, few enough, and nothing else that an instance gets a value for."""
+        if self.inherited or self.declared:
+            self._look_at_defaults()
+
+    def _look_at_defaults(self) -> None:
+        arguments: list[str] = []
+        compared: list[str] = []
+        defaults: list[object] = []
+        fixed = False
+        names = (*self.inherited, *self.own) if self.inherited.keys().isdisjoint(self.own) else (*self.known(),)
+        for name in names:
+            one = self.declared.get(name, _MISSING) if name in self.annotations else self.inherited[name]
+            default, factory = (one.default, one.default_factory) if isinstance(one, Field) else (one, None)
+            if isinstance(default, list | dict | set):
+                raise TypeError(f"mutable default of field {name} of {self.cls.__name__}: use default_factory")
+            if not isinstance(one, Field) or one.compare:
+                compared.append(name)
+            if isinstance(one, Field) and not one.init:
+                fixed = fixed or default is not _MISSING
+                continue
+            if factory is not None:
+                self.factories.append((len(arguments), factory))
+            elif default is _MISSING and defaults:
+                what = f"field {name} of {self.cls.__name__} has no default"
+                raise TypeError(f"{what}, and follows {arguments[-1]}, which has one")
+            if default is not _MISSING or factory is not None:
+                defaults.append(default)
+            arguments.append(name)
+        self.arguments, self.compared, self.defaults = tuple(arguments), tuple(compared), tuple(defaults)
+        self.is_quick = 0 < len(arguments) <= MOST and not fixed
+
+    def known(self) -> dict[str, Field]:
+        """All fields by their names, those of parents first."""
+        found = dict(self.inherited)
+        for name in self.own:
+            value = self.declared.get(name, _MISSING)
+            one = value if isinstance(value, Field) else Field(value, None, True, True, True)
+            one.name, one.type = name, self.annotations[name]
+            found[name] = one
+        return found
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.cls = owner
+
+    def __get__(self, instance: object, owner: type) -> dict[str, Field]:
+        # From now on the class has them itself.
+        self.cls.__fields__ = found = self.known()  # type: ignore[attr-defined]
+        return found
 
 
-def _check_order(cls: type, known: dict[str, Field]) -> None:
-    optional = ""
-    for name, one in known.items():
-        if not one.init:
-            continue
-        if one.default is not _MISSING or one.default_factory is not None:
-            optional = name
-        elif optional:
-            raise TypeError(f"field {name} of {cls.__name__} has no default, and follows {optional}, which has one")
-
-
-def _quick_initializer(cls: type, taken: list[Field]) -> tuple[Any, Complete]:
-    """The `__init__` of a class with slots and not too many fields, `taken`; and what completes it once the class with
-    the slots is there."""
-    optional = tuple(one.default for one in taken if one.default is not _MISSING or one.default_factory is not None)
-    written, complete = initializer([one.name for one in taken], optional)
+def _quick_initializer(cls: type, plan: _Plan) -> tuple[Any, Complete]:
+    """The `__init__` of a class with slots and not too many fields; and what completes it once the class with the
+    slots is there."""
+    written, complete = initializer(plan.arguments, plan.defaults)
     written.__qualname__ = f"{cls.__qualname__}.__init__"
     written.__module__ = cls.__module__
-    written.__annotations__ = {one.name: one.type for one in taken} | {"return": None}
     return written, complete
 
 
-def _filling(put: Callable[[object, object], object], one: Field) -> Callable[[object, object], object]:
-    make = one.default_factory
-
+def _filling(put: Callable[[object, object], object], make: Callable[[], object]) -> Callable[[object, object], object]:
     def fill(instance: object, value: object) -> None:
-        put(instance, make() if value is _MISSING and make is not None else value)
+        put(instance, make() if value is _MISSING else value)
 
     return fill
 
 
-def _general_initializer(cls: type, known: dict[str, Field]) -> Any:
+def _general_initializer(cls: type, plan: _Plan) -> Any:
     """The `__init__` of any other class: what would be written out for each, done for all by one."""
+    known = plan.known()
     names = tuple(name for name, one in known.items() if one.init)
     allowed = frozenset(names)
     total = len(names) + sum(not one.init and one.default is not _MISSING for one in known.values())
@@ -242,7 +292,7 @@ def _general_initializer(cls: type, known: dict[str, Field]) -> Any:
     return initialize
 
 
-def _key(names: list[str]) -> Callable[[Any], tuple[object, ...]]:
+def _key(names: Sequence[str]) -> Callable[[Any], tuple[object, ...]]:
     """What tells the values of all fields `names`, as one tuple."""
     if not names:
         return lambda _: ()
@@ -321,14 +371,11 @@ class _Described:
 class _Signature:
     """`__signature__`, made when somebody asks: what instances are made from."""
 
-    def __init__(self, known: dict[str, Field]) -> None:
-        self._known = known
-
-    def __get__(self, instance: object, owner: type) -> object:
+    def __get__(self, instance: object, owner: Any) -> object:
         from inspect import Parameter, Signature
 
         parameters = []
-        for name, one in self._known.items():
+        for name, one in owner.__fields__.items():
             given = one.default is _MISSING and one.default_factory is None
             default = Parameter.empty if given else one.default
             if one.init:
@@ -337,11 +384,24 @@ class _Signature:
         return Signature(parameters)
 
 
+_DESCRIBED = _Described()
+_SIGNATURE = _Signature()
+
+
 def _adopt(made: type, original: type) -> None:
     """Make the methods of `original` that use `super()` or `__class__` mean `made`: that is a cell which they share."""
     for value in vars(original).values():
-        function = value.fget if type(value) is property else getattr(value, "__func__", value)
-        for cell in getattr(function, "__closure__", None) or ():
-            if cell.cell_contents is original:
-                cell.cell_contents = made
-                return
+        kind = type(value)
+        if kind is FunctionType:
+            function = value
+        elif kind is property:
+            function = value.fget
+        elif kind is staticmethod or kind is classmethod:
+            function = value.__func__
+        else:
+            continue
+        if function.__closure__ is not None:
+            for cell in function.__closure__:
+                if cell.cell_contents is original:
+                    cell.cell_contents = made
+                    return
