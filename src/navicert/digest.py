@@ -5,7 +5,7 @@ Spec: in-toto v1.0 §4.4 (hash objects); in-toto attestation DigestSet.
 
 from __future__ import annotations
 
-import hashlib
+import sys
 from collections.abc import Iterable, Mapping
 
 from navicert.dataclass import dataclass
@@ -90,7 +90,30 @@ def _is_name(text: str) -> bool:
 
 def sha256(data: bytes) -> Digest:
     """The SHA-256 digest of `data`."""
-    return Digest("sha256", hashlib.sha256(data).hexdigest())
+    return Digest("sha256", sha256_hex(data))
+
+
+_SMALL: Final = 16 * 1024
+_BUILT_IN: Final = ("_sha2", "_sha256")
+"""Where Python keeps its own SHA-256: from 3.12 on, and before."""
+
+
+def sha256_hex(data: bytes) -> str:
+    """The SHA-256 digest of `data`, in hex.
+
+    To load OpenSSL takes as long as some hundred kilobytes do with what is built into Python; so for a small document,
+    where nothing else has loaded it, that is asked.
+    """
+    if len(data) <= _SMALL and "_hashlib" not in sys.modules:
+        for name in _BUILT_IN:
+            try:
+                small: str = __import__(name).sha256(data).hexdigest()
+            except ImportError:
+                continue
+            return small
+    import hashlib
+
+    return hashlib.sha256(data).hexdigest()
 
 
 def digest_of(text: str) -> DigestSet | None:

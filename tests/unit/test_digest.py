@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
 
 import pytest
 
@@ -17,6 +19,22 @@ def test_a_digest_is_an_algorithm_and_its_hex_form() -> None:
     assert str(digest) == f"sha256:{hashlib.sha256(b'abc').hexdigest()}"
     assert Digest.parse(str(digest)) == digest
     assert Digest.parse(f"sha256:{A.upper()}") == Digest("sha256", A)
+
+
+@pytest.mark.parametrize("hidden", [(), ("_sha2", "_sha256")], ids=["built-in", "none-built-in"])
+def test_it_is_the_same_digest_whoever_computes_it(hidden: tuple[str, ...]) -> None:
+    code = (
+        "import sys; [sys.modules.setdefault(name, None) for name in sys.argv[1:]]\n"
+        "from navicert.digest import sha256_hex\n"
+        "data = [bytes(range(256)) * (n // 256) + bytes(n % 256) for n in (0, 1, 55, 56, 64, 4097, 16384, 16385, 50000)]\n"
+        "before = [sha256_hex(one) for one in data[:-2]]\n"
+        "print('_hashlib' in sys.modules)\n"
+        "import hashlib\n"
+        "assert [sha256_hex(one) for one in data] == [hashlib.sha256(one).hexdigest() for one in data]\n"
+        "assert before == [hashlib.sha256(one).hexdigest() for one in data[:-2]]\n"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", code, *hidden], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(bool(hidden))]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 
 from navicert.cli import option
 from navicert.cli.terminal import complain
@@ -13,6 +12,8 @@ from navicert.errors import Malformed, NavicertError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from contextlib import ExitStack
+
     from navicert.cli.image import Images
     from navicert.limits import Limits
     from navicert.store import Piece, Source

@@ -164,10 +164,19 @@ def build_parser(module: ModuleType, prog: str):  # type: ignore[no-untyped-def]
     return parser
 
 
+def keep_to_english() -> None:
+    """Have `argparse` say what it says in English, as all else here is said. Looking for translations of its few words
+    takes longer than reading a command line. For programs only: it holds for the whole process."""
+    import argparse
+
+    vars(argparse)["_"] = str
+
+
 def _run(module: ModuleType, prog: str, rest: list[str], *, debug: bool) -> int:
     failure: int | None = getattr(module, "FAILURE", None)
     command: list[str] = []
     options = rest
+    keep_to_english()
     if getattr(module, "TAKES_COMMAND", False) and "--" in rest:
         split = rest.index("--")
         options, command = rest[:split], rest[split + 1 :]

@@ -12,14 +12,13 @@ Each is the SHA-256, in hex, of the canonical JSON of the key object. Spec: in-t
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 
 from navicert.crypto import point
 from navicert.crypto.pem import armour
 from navicert.crypto.scheme import verify
 from navicert.dataclass import dataclass, field
-from navicert.digest import is_hex
+from navicert.digest import is_hex, sha256_hex
 from navicert.errors import Malformed, NavicertError
 from navicert.model.field import as_keyid, as_object, as_text, as_texts, required
 from navicert.strictjson import canonical, pointer, type_name
@@ -168,7 +167,7 @@ class Key:
     def fingerprint(self) -> str:
         """SHA-256 of the material, in hex: the same whatever the scheme and id."""
         if not self._fingerprint:
-            object.__setattr__(self, "_fingerprint", hashlib.sha256(self.material).hexdigest())
+            object.__setattr__(self, "_fingerprint", sha256_hex(self.material))
         return self._fingerprint
 
     def with_id(self, id: str) -> Key:
@@ -281,7 +280,7 @@ def _hash(keytype: str, scheme: str, public: str, *, old: bool) -> str:
     described: dict[str, object] = {"keytype": keytype, "keyval": {"public": public}, "scheme": scheme}
     if old:
         described["keyid_hash_algorithms"] = _HASH_ALGORITHMS
-    return hashlib.sha256(canonical(described)).hexdigest()
+    return sha256_hex(canonical(described))
 
 
 # --- reading key objects -------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from navicert.errors import Malformed
 from navicert.model.requirement import Requirement, Role
 from navicert.model.rule import Rule, RuleKind, Side
+from navicert.model.standing import informs, is_claimed, parent_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,11 +97,6 @@ def _check_source(rule: Rule, names: Collection[str], where: str) -> None:
         raise Malformed("a MATCH from a step that does not exist", pointer=where, got=str(rule)[:120])
 
 
-def is_claimed(step: Step) -> bool:
-    """Whether the evidence for `step` is what nobody signed."""
-    return step.predicate is not None and step.predicate.claimed
-
-
 def check_claims(layout: Layout, where: str = "") -> None:
     """Raise `Malformed` where something rests on a claim, which is only judged itself. To be asked again where a
     parameter has named a step."""
@@ -124,11 +120,6 @@ def _refuse_claim(rule: Rule, claims: Collection[str], where: str) -> None:
             got=str(rule)[:120],
             remedy="match what a step recorded, or a predicate that somebody signs",
         )
-
-
-def informs(step: Step) -> bool:
-    """Whether the evidence for `step` has no products, whatever it says."""
-    return step.predicate is not None and step.predicate.role is Role.INFORM
 
 
 def _check_predicate(step: Step, requirement: Requirement, where: str) -> None:
@@ -155,23 +146,6 @@ def is_tied(step: Step) -> bool:
     rules = step.expected_materials if informs(step) else step.expected_products
     closed = bool(rules) and rules[-1].kind is RuleKind.DISALLOW and set(rules[-1].pattern) == {"*"}
     return closed and any(rule.kind is RuleKind.MATCH for rule in rules)
-
-
-def making_step(layout: Layout) -> str:
-    """The step whose products are those of the whole chain: the last one; in our own policies the one that is named
-    there, or the last that makes any. Empty where there is no step."""
-    if not layout.steps:
-        return ""
-    if layout.terms is None:
-        return layout.steps[-1].name
-    making = [step.name for step in layout.steps if not informs(step) and not is_claimed(step)]
-    whole = [name for name in making if "/" not in name]
-    return layout.terms.target or (whole or making or [layout.steps[-1].name])[-1]
-
-
-def parent_of(step: Step) -> str | None:
-    """The step that a further predicate belongs to; None of a step itself."""
-    return step.name.rpartition("/")[0] or None
 
 
 def _check_target(target: str, names: Mapping[str, Step], where: str) -> None:

@@ -31,7 +31,6 @@ from navicert.record.process import Captured, Completed, Wires, execute
 from navicert.record.redaction import MARGIN, Redaction
 from navicert.resolve import merge, resolve_all, told_afterwards
 from navicert.resolve.artifact import ResolveOptions
-from navicert.resolve.stamp import Memo
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -139,6 +138,8 @@ def make_recording(
     redaction = Redaction(world.environment, world.redact, known=world.redact_known)
     written = _written(command, redaction)
     if world.reuse_unchanged:
+        from navicert.resolve.stamp import Memo
+
         world = replace(world, options=replace(world.options, memo=Memo()))
     notes = Notices(world)
     names = _list(materials, "materials")

@@ -20,12 +20,13 @@ from collections.abc import Iterable, Mapping
 from navicert.digest import DigestSet
 from navicert.errors import Malformed
 from navicert.model.artifact import Artifacts
-from navicert.resolve.artifact import NameConflict, Notes, Resolved, ResolveOptions, twins
-from navicert.resolve.file import FileResolver
+from navicert.resolve.artifact import DEFAULT_EXCLUDES, NameConflict, Notes, Resolved, ResolveOptions, twins
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
+
+    from navicert.resolve.file import FileResolver
 
 IMAGE_SCHEMES: Final = ("oci", "oci-archive", "docker-archive")
 _PLACES: Final = (*IMAGE_SCHEMES, "registry", "image")
@@ -45,7 +46,14 @@ def resolve_all(specs: Iterable[str], options: ResolveOptions | None = None) -> 
     Raises `Malformed` for a name that cannot be understood or recorded, `NameConflict` where two files would get one
     name, `Unavailable` for what cannot be read or changes while it is read, `LimitExceeded` beyond the limits.
     """
-    options = options or ResolveOptions()
+    options, specs = options or ResolveOptions(), tuple(specs)
+    if not specs and not options.root and options.excludes == DEFAULT_EXCLUDES:
+        # Nothing can be wrong with these, and what finds and hashes files takes longer to load than a small command.
+        if options.progress is not None:
+            options.progress(0, 0)
+        return Resolved(Artifacts({}, plain=True))
+    from navicert.resolve.file import FileResolver
+
     notes = Notes(options.limits.report_items)
     files = FileResolver(options, notes)
     found: dict[str, DigestSet] = {}

@@ -15,7 +15,7 @@ from navicert.envelope.document import Verified
 from navicert.errors import Malformed
 from navicert.model.layout import Layout, Step
 from navicert.model.principal import Principal
-from navicert.model.soundness import making_step
+from navicert.model.standing import making_step
 from navicert.verdict import Verdict
 from navicert.verify.authority import Authority
 from navicert.verify.case import Case

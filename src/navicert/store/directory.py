@@ -33,6 +33,9 @@ _UNFINISHED: Final = ".link-unfinished"
 _MORE: Final = 64 * 1024
 """How much is asked for at once of a file that is longer than it was said to be."""
 
+_MANY: Final = 32
+"""Files from which on what they share is got ready before they are read."""
+
 _OPEN: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 
 
@@ -137,6 +140,8 @@ class DirectoryStore:
             names = _listing(self.path)
         except OSError as error:
             raise _unavailable("cannot be read", self.path, error) from error
+        if len(names) > _MANY:
+            import hashlib  # noqa: F401  # now it pays to load OpenSSL: see `navicert.digest.sha256_hex`
         budget = self._limits.evidence_files
         for piece in self._below(self.path, names, (), frozenset()):
             budget -= 1

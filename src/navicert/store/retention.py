@@ -16,7 +16,7 @@ from navicert.digest import sha256
 from navicert.errors import Malformed, Refused
 from navicert.limits import LOCAL, Limits
 from navicert.model.layout import Layout, Step
-from navicert.model.soundness import making_step
+from navicert.model.standing import making_step
 from navicert.store import Indexed, Piece, Store
 from navicert.store.document import Document, open_piece
 from navicert.store.excerpt import holds, judged

@@ -21,7 +21,7 @@ from navicert.model.layout import Inspection, Layout, Step
 from navicert.model.predicate import kind_of
 from navicert.model.requirement import Requirement, Role
 from navicert.model.rule import Side
-from navicert.model.soundness import making_step, parent_of
+from navicert.model.standing import making_step, parent_of
 from navicert.store import Indexed, Piece, Trait
 from navicert.store.document import Document, open_piece
 from navicert.store.hint import Hint, of_body

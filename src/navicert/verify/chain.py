@@ -12,7 +12,7 @@ from navicert.dataclass import dataclass, replace
 from navicert.model.layout import Inspection, Layout, Step
 from navicert.model.link import Link
 from navicert.model.rule import Side
-from navicert.model.soundness import is_claimed, making_step
+from navicert.model.standing import is_claimed, making_step
 from navicert.timestamp import format_timestamp
 from navicert.verdict import Check, failed, passed, warned
 from navicert.verify.candidates import Candidates, collect

@@ -17,7 +17,7 @@ from navicert.envelope.body import describe
 from navicert.errors import Malformed
 from navicert.model.layout import Layout
 from navicert.model.release import Release
-from navicert.model.soundness import check_claims, is_claimed
+from navicert.model.standing import is_claimed
 from navicert.verdict import Check, Outcome, Verdict, all_of, at_least, failed, note, passed, skipped
 from navicert.verify.authority import Authority
 from navicert.verify.case import Asked, Case, Claimed, Exhibit, InspectionResult, Refusal, Target
@@ -125,6 +125,7 @@ def _evaluate(case: Case, memo: Memo) -> Verdict:
 
             check_expressions(layout, case.limits)
         if case.parameters is not None:
+            from navicert.model.soundness import check_claims
             from navicert.verify.parameters import substitute
 
             strict = case.profile is Profile.STRICT

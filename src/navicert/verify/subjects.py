@@ -14,7 +14,7 @@ from navicert.digest import DigestSet
 from navicert.model.layout import Step
 from navicert.model.requirement import Requirement, Role
 from navicert.model.rule import Rule, Side
-from navicert.model.soundness import parent_of
+from navicert.model.standing import parent_of
 from navicert.verdict import Check, failed, passed, skipped
 from navicert.verify.pattern import Pattern
 from navicert.verify.rules import Record
