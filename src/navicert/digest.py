@@ -14,7 +14,7 @@ from navicert.strictjson import pointer, type_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Final
+    from typing import Any, Final
 
 _HEX: Final = b"0123456789abcdefABCDEF"
 _NAME: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.+/-")
@@ -94,8 +94,8 @@ def sha256(data: bytes) -> Digest:
 
 
 _SMALL: Final = 16 * 1024
-_BUILT_IN: Final = ("_sha2", "_sha256")
-"""Where Python keeps its own SHA-256: from 3.12 on, and before."""
+_BUILT_IN: Final = "_sha256" if sys.version_info < (3, 12) else "_sha2"
+"""The module in which Python keeps its own SHA-256; it may have been built without."""
 
 
 def sha256_hex(data: bytes) -> str:
@@ -105,15 +105,20 @@ def sha256_hex(data: bytes) -> str:
     where nothing else has loaded it, that is asked.
     """
     if len(data) <= _SMALL and "_hashlib" not in sys.modules:
-        for name in _BUILT_IN:
-            try:
-                small: str = __import__(name).sha256(data).hexdigest()
-            except ImportError:
-                continue
-            return small
+        module = _built_in()
+        if module is not None:
+            digits: str = module.sha256(data).hexdigest()
+            return digits
     import hashlib
 
     return hashlib.sha256(data).hexdigest()
+
+
+def _built_in() -> Any | None:
+    try:
+        return __import__(_BUILT_IN)
+    except ImportError:
+        return None
 
 
 def digest_of(text: str) -> DigestSet | None:
