@@ -84,15 +84,10 @@ def dataclass(
 
 
 def replace(instance: T, /, **changes: object) -> T:
-    """A new instance like `instance` with `changes`. Raises `ValueError` for a field that `__init__` does not take."""
-    known: dict[str, Field] = type(instance).__fields__  # type: ignore[attr-defined]  # see _made
-    for name, one in known.items():
-        if one.init:
-            if name not in changes:
-                changes[name] = getattr(instance, name)
-        elif name in changes:
-            raise ValueError(f"field {name} is declared with init=False, it cannot be specified with replace()")
-    return type(instance)(**changes)
+    """A new instance like `instance` with `changes`. Raises `TypeError` for a field that `__init__` does not take."""
+    cls = type(instance)
+    names, values = cls.__taken__  # type: ignore[attr-defined]  # see _made
+    return cls(**{**dict(zip(names, values(instance), strict=True)), **changes})
 
 
 def _made(cls: C, frozen: bool, slots: bool, order: bool, init: bool) -> C:
@@ -135,6 +130,7 @@ def _made(cls: C, frozen: bool, slots: bool, order: bool, init: bool) -> C:
         namespace.setdefault("__getstate__", _state)
         namespace.setdefault("__setstate__", _restore)
     namespace["__replace__"] = replace
+    namespace["__taken__"] = (plan.arguments, key if plan.arguments == plan.compared else _key(plan.arguments))
     namespace["__fields__"] = plan
     namespace["__dataclass_fields__"] = _DESCRIBED
     namespace.setdefault("__match_args__", plan.arguments)

@@ -128,7 +128,7 @@ def _added_up(need: int | None, children: tuple[Check, ...]) -> Outcome:
     """What `children` come to where `need` of them must pass."""
     if need is None or need < 1:
         return Outcome.FAIL
-    outcomes = [child.outcome for child in children if not child.is_note]
+    outcomes = [child.outcome for child in children if child.leaf is not None or child.need is not None]
     passed = outcomes.count(Outcome.PASS) + outcomes.count(Outcome.WARN)
     if passed >= need:
         return Outcome.WARN if Outcome.WARN in outcomes else Outcome.PASS
@@ -171,7 +171,7 @@ def note(id: str, subject: str, reason: str, **more: object) -> Check:
 
 def all_of(id: str, subject: str, children: tuple[Check, ...], reason: str = "", **more: object) -> Check:
     """A group in which every counted child must pass; without one it fails."""
-    need = sum(not child.is_note for child in children)
+    need = len([1 for child in children if child.leaf is not None or child.need is not None])
     return Check(id, subject, reason, need=need, children=children, **more)  # type: ignore[arg-type]
 
 

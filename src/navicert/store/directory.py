@@ -115,7 +115,7 @@ class DirectoryStore:
         path = self._at(f".{_name(step, keyid)}{_UNFINISHED}")
         if not os.path.lexists(path):
             raise Refused("no recording has been started with this key", path=path, remedy="run record start first")
-        raw, problem = _read(path, self._limits.document_bytes)
+        raw, problem, _ = _read(path, self._limits.document_bytes)
         if raw is None:
             raise Unavailable(problem, path=path)
         return path, raw
@@ -160,7 +160,7 @@ class DirectoryStore:
         for name in names:
             path = name if folder == "." else os.path.join(folder, name)
             if name.endswith(self._suffixes) and not name.startswith("."):
-                raw, problem, when = _dated(path, self._limits.document_bytes)
+                raw, problem, when = _read(path, self._limits.document_bytes)
                 step = _step_of(name) if name.endswith(_SUFFIX) else None
                 yield Piece(path, raw, None if raw is not None else problem, step, scope, when)
             elif _filed_under(name) and not name.startswith(".") and os.path.isdir(path):
@@ -250,15 +250,14 @@ def _listing(folder: str) -> list[str]:
     return sorted(os.listdir(folder))
 
 
-def _dated(path: str, limit: int) -> tuple[bytes | None, str, datetime | None]:
-    """As `_read`, and when the file was last written."""
+def _date(status: os.stat_result) -> datetime | None:
+    """When the file with this status was last written; None where that is no date."""
     from datetime import UTC, datetime
 
-    raw, problem = _read(path, limit)
     try:
-        return raw, problem, datetime.fromtimestamp(os.stat(path).st_mtime, UTC)
-    except (OSError, OverflowError, ValueError):
-        return raw, problem, None  # gone meanwhile, or a date that is none
+        return datetime.fromtimestamp(status.st_mtime, UTC)
+    except (OverflowError, ValueError):
+        return None
 
 
 def _sync_folder(path: str) -> None:
@@ -273,30 +272,37 @@ def _sync_folder(path: str) -> None:
         os.close(descriptor)
 
 
-def _read(path: str, limit: int) -> tuple[bytes | None, str]:
-    """The content of the file at `path`; or None, and why not. Never waits for a pipe, never reads a device."""
+def _read(path: str, limit: int) -> tuple[bytes | None, str, datetime | None]:
+    """The content of the file at `path`; or None, and why not; and when it was last written. Never waits for a pipe,
+    never reads a device."""
+    when = None
     try:
         # Looked at before it is opened, because opening a device can do something; and after, because it may have
         # been replaced.
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            return None, "not a file"
+        status = os.stat(path)
+        when = _date(status)
+        if not stat.S_ISREG(status.st_mode):
+            return None, "not a file", when
         descriptor = os.open(path, _OPEN)
         try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
-                return None, "not a file"
-            # Mostly one call: the size says how much there is, and one byte more whether that is all.
+                return None, "not a file", when
+            # Mostly one call: the size says how much there is, and that not one byte more came whether that is all.
             raw = os.read(descriptor, min(status.st_size, limit) + 1)
+            whole = len(raw) == status.st_size
             # Room for what is read is made before anybody knows that there is nothing more.
-            while raw and len(raw) <= limit and (more := os.read(descriptor, min(limit + 1 - len(raw), _MORE))):
+            while (
+                not whole and raw and len(raw) <= limit and (more := os.read(descriptor, min(limit + 1 - len(raw), _MORE)))
+            ):
                 raw += more
         finally:
             os.close(descriptor)
     except OSError as error:
-        return None, _reason(error)
+        return None, _reason(error), when
     if len(raw) > limit:
-        return None, f"larger than {limit} bytes (limit document_bytes)"
-    return raw, ""
+        return None, f"larger than {limit} bytes (limit document_bytes)", when
+    return raw, "", when
 
 
 def _reason(error: OSError) -> str:
