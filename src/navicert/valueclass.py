@@ -150,18 +150,8 @@ class _Plan:
     """What a class says of its fields, as far as it takes to make it. It is the attribute `__fields__` of the class
     until somebody asks for that: `Field` objects are made for whoever does."""
 
-    __slots__ = (
-        "annotations",
-        "arguments",
-        "cls",
-        "compared",
-        "declared",
-        "defaults",
-        "factories",
-        "inherited",
-        "is_quick",
-        "own",
-    )
+    __slots__ = ("annotations", "arguments", "cls", "compared", "declared", "defaults", "factories", "inherited",
+                 "is_quick", "own")  # fmt: skip
 
     def __init__(self, cls: type, values: Mapping[str, object]) -> None:
         """The plan of `cls`, whose attributes are `values`. Raises `TypeError` for a field without a default after one

@@ -83,17 +83,12 @@ def _finish(code: int, *, debug: bool) -> int:
 
 def console() -> None:
     """The entry point of the installed program. Exits."""
-    import gc
+    from navicert.cli.process import leave, settle
 
-    # Little here refers to itself, and looking for it time and again costs more than it gives back. What a command has
-    # made when it ends is not looked through once more: it goes with the process.
-    gc.set_threshold(100_000)
     _fill_closed_streams()
-    for stream in (sys.stdout, sys.stderr):
-        # Paths need not be text, and a terminal need not know every character: neither may stop a report.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    settle()
     code = main()
-    gc.freeze()
+    leave()
     raise SystemExit(code)
 
 
@@ -164,18 +159,12 @@ def build_parser(module: ModuleType, prog: str):  # type: ignore[no-untyped-def]
     return parser
 
 
-def keep_to_english() -> None:
-    """Have `argparse` say what it says in English, as all else here is said. Looking for translations of its few words
-    takes longer than reading a command line. For programs only: it holds for the whole process."""
-    import argparse
-
-    vars(argparse)["_"] = str
-
-
 def _run(module: ModuleType, prog: str, rest: list[str], *, debug: bool) -> int:
     failure: int | None = getattr(module, "FAILURE", None)
     command: list[str] = []
     options = rest
+    from navicert.cli.process import keep_to_english
+
     keep_to_english()
     if getattr(module, "TAKES_COMMAND", False) and "--" in rest:
         split = rest.index("--")

@@ -6,6 +6,8 @@ import importlib
 import sys
 from contextvars import ContextVar
 
+from navicert.cli.process import keep_to_english, leave, settle
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -15,14 +17,15 @@ ALONE: ContextVar[bool] = ContextVar("ALONE", default=False)
 
 
 def _run(name: str) -> NoReturn:
-    for stream in (sys.stdout, sys.stderr):
-        # Paths need not be text, and a terminal need not know every character: neither may stop a report.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    settle()
+    keep_to_english()
     ALONE.set(True)
     try:
         importlib.import_module(f"navicert.compat.shim.in_toto.in_toto_{name}").main()
     except KeyboardInterrupt:
         sys.exit(130)
+    finally:
+        leave()
     sys.exit(0)
 
 

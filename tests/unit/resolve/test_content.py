@@ -25,6 +25,7 @@ PROBE = """
 import json, os, sys
 from navicert.resolve import resolve_all
 from navicert.resolve.artifact import ResolveOptions
+import navicert.resolve.file
 opened = []
 sys.addaudithook(lambda event, args: opened.append(args[0]) if event == "open" else None)
 found = resolve_all(json.loads(sys.argv[1]), ResolveOptions(**json.loads(sys.argv[2])))
