@@ -293,7 +293,10 @@ def _read(path: str, limit: int) -> tuple[bytes | None, str, datetime | None]:
             whole = len(raw) == status.st_size
             # Room for what is read is made before anybody knows that there is nothing more.
             while (
-                not whole and raw and len(raw) <= limit and (more := os.read(descriptor, min(limit + 1 - len(raw), _MORE)))
+                not whole
+                and raw
+                and len(raw) <= limit
+                and (more := os.read(descriptor, min(limit + 1 - len(raw), _MORE)))
             ):
                 raw += more
         finally:
