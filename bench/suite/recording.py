@@ -18,6 +18,22 @@ from navicert.testing import signer
 
 SHA256SUM: Final = "find | xargs sha256sum"
 OPENSSL: Final = "find | xargs openssl"
+PYTHON: Final = "find | python: open, read, fstat, close, SHA-256"
+
+_EACH: Final = """
+import hashlib, os, sys
+for line in sys.stdin:
+    file = os.open(line[:-1], os.O_RDONLY)
+    data = os.read(file, 1 << 16)
+    digest = hashlib.sha256(data)
+    while len(data) == 1 << 16:
+        data = os.read(file, 1 << 16)
+        digest.update(data)
+    os.fstat(file)
+    os.close(file)
+    digest.digest()
+"""
+"""What recording does for each file, with nothing around it."""
 
 BOTH: Final = ("-m", ".", "-p", ".")
 ONCE: Final = ("-p", ".")
@@ -58,6 +74,12 @@ def _record(files: Callable[[], Iterator[File]], what: Sequence[str] = BOTH, exc
             ),
             Contestant(SHA256SUM, "floor", ("sh", "-c", f"{find} sha256sum"), place),
             Contestant(OPENSSL, "floor", ("sh", "-c", f"{find} openssl dgst -sha256"), place),
+            Contestant(
+                PYTHON,
+                "floor",
+                ("sh", "-c", 'find . -type f | "$0" -I -c "$1"', str(programs.ours / "python"), _EACH),
+                place,
+            ),
         )
         return Race(race, lambda: same(outputs, what, None if excludes else count))
 
