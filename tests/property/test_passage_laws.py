@@ -20,6 +20,7 @@ from navicert.model.passage import Passage, Pool, split
 from navicert.model.section import CANONICAL, INDENTED, LEAST, SPACED, Form, read_sections, write_sections
 from navicert.verify.evidence import odd_path
 from navicert.verify.rules import Record
+from navicert.verify.target import Products
 
 FORMS = [SPACED, INDENTED, CANONICAL]
 
@@ -132,6 +133,21 @@ def test_no_path_that_needs_a_closer_look_is_overlooked(paths: list[str]) -> Non
     forms = {unicodedata.normalize("NFC", path).casefold() for path in paths}
     assert found.names.alike or len(forms) == len(set(paths))
     assert odd_path(Record(found, {})) == odd_path(Record(full_names(found), {}))
+
+
+def test_what_is_found_first_does_not_depend_on_what_was_read_before() -> None:
+    """Else the same evidence would give another report whenever it is read in another order."""
+    before = [(f"src/{number:04}", "ab" * 32) for number in range(200)]
+    after = sorted([*before, ("src/0000/.", "ab" * 32), ("src/0000//", "ab" * 32)])
+    pool = Pool()
+    pool.read(text(before, SPACED), SPACED, LOCAL)
+    alone, beside = Pool().read(text(after, SPACED), SPACED, LOCAL), pool.read(text(after, SPACED), SPACED, LOCAL)
+    assert alone is not None
+    assert beside is not None
+    assert list(beside.artifacts.entries) != list(beside.artifacts)
+    assert odd_path(Record(beside.artifacts, {})) == odd_path(Record(alone.artifacts, {})) == "src/0000/."
+    one, other = Products("", beside.artifacts).by_digest(), Products("", alone.artifacts).by_digest()
+    assert one == other
 
 
 def full_names(artifacts: Artifacts) -> Artifacts:

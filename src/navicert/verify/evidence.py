@@ -105,7 +105,7 @@ def odd_path(record: Record) -> str | None:
     """
     for artifacts in (record.materials, record.products):
         if artifacts.names.irregular:
-            for path in artifacts.entries:
+            for path in artifacts:
                 if _is_odd(path):
                     return path
     return None

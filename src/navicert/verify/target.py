@@ -29,7 +29,8 @@ class Products:
     def by_digest(self) -> dict[str, list[str]]:
         """SHA-256 (lower-case hex) → the paths that have it."""
         index: dict[str, list[str]] = {}
-        for path, entry in self.artifacts.entries.items():
+        for path in self.artifacts:
+            entry = self.artifacts.entries[path]
             if isinstance(entry, str):
                 index.setdefault(entry, []).append(path)
                 continue
