@@ -133,6 +133,14 @@ def test_several_workers_find_what_one_does(tree, options):
     assert list(found) == sorted(found)
 
 
+def test_attack_a_name_that_looks_like_two_moves_no_digest_to_another_file(tmp_path):
+    """Other processes get the names of many files in one text: what stands in a name must not end it."""
+    for number in range(2100):
+        (tmp_path / f"{number}{('', ' ', chr(10), chr(13), chr(1), 'é')[number % 6]}.c").write_text(str(number))
+    found, _ = probe(tmp_path, ["."], workers=3, fork=True)
+    assert found == expected(tmp_path)
+
+
 def test_many_small_files_are_shared_with_another_process(tree):
     _, opened = probe(tree, ["."], workers=2, fork=True)
     small = [name for name in opened if name.startswith("d")]
