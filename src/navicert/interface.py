@@ -6,14 +6,12 @@ what one verification takes.
 
 from __future__ import annotations
 
-from abc import ABCMeta
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Generic, Protocol, TypeVar, runtime_checkable
 else:
 
-    class _Structural(ABCMeta):
+    class _Structural(type):
         """The type of protocols: an instance of one that is `runtime_checkable` is whatever has all that it names."""
 
         def __instancecheck__(cls, instance: object) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from navicert.crypto import pem
 from navicert.crypto.key import IdForm, Key
-from navicert.crypto.signer import MemorySigner
 from navicert.errors import LimitExceeded, Malformed, NavicertError
 from navicert.limits import LOCAL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from navicert.crypto.material import PrivateKey
+    from navicert.crypto.signer import MemorySigner
 
 _FORMS = "a key in PEM, OpenSSH, OpenPGP or in-toto 1.x form"
 
@@ -68,6 +68,8 @@ def _public(raw: bytes, scheme: str | None) -> Key:
 
 
 def _signer(raw: bytes, password: pem.Password | None, scheme: str | None, id_form: IdForm | None) -> MemorySigner:
+    from navicert.crypto.signer import MemorySigner
+
     text = _text(raw)
     if _is_pem(raw):
         return MemorySigner.of(_of_block(text, password), scheme=scheme, form=id_form or "modern")

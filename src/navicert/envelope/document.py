@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping
 
 from navicert.crypto.key import Key
-from navicert.crypto.signer import AttachingSigner
 from navicert.dataclass import dataclass, field, replace
 from navicert.digest import Digest, sha256
 from navicert.envelope.body import Body, describe, read_body
@@ -342,6 +341,8 @@ def form_for(*signers: Signer) -> str:
 
 def check_form(form: str, *signers: Signer) -> None:
     """Raise `Refused` where one of `signers` cannot sign documents of `form`."""
+    from navicert.crypto.signer import AttachingSigner
+
     for signer in signers:
         if form == "dsse" and signer.key.openpgp:
             raise Refused(

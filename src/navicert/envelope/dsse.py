@@ -8,7 +8,6 @@ from __future__ import annotations
 import binascii
 import json
 
-from navicert.crypto.signer import AttachingSigner, Signer
 from navicert.envelope.signature import Signature, entries, others
 from navicert.errors import Malformed
 from navicert.limits import Limits
@@ -19,6 +18,8 @@ from navicert.strictjson import loads
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
+
+    from navicert.crypto.signer import Signer
 
 PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 """The payload type of layouts, links and statements."""
@@ -130,6 +131,8 @@ def read_dsse(document: dict[str, object], limits: Limits) -> tuple[str, bytes, 
 
 def write_dsse(payload_type: str, payload: bytes, kept: list[dict[str, object]], signers: tuple[Signer, ...]) -> bytes:
     """The file of an envelope: `payload` with the entries `kept` and signatures by `signers`."""
+    from navicert.crypto.signer import AttachingSigner
+
     message = pae(payload_type, payload)
     entries = others(kept, signers)
     for signer in signers:

@@ -5,12 +5,15 @@ Spec: in-toto v1.0 §4.2.
 
 from __future__ import annotations
 
-from navicert.crypto.signer import Signer
 from navicert.envelope.signature import Signature, entries, others
 from navicert.errors import Malformed
 from navicert.limits import Limits
 from navicert.model.field import as_object, as_text, required
 from navicert.model.section import CANONICAL, INDENTED, write_sections
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from navicert.crypto.signer import Signer
 
 
 def read_metablock(document: dict[str, object], limits: Limits) -> tuple[dict[str, object], tuple[Signature, ...]]:

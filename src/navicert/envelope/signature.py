@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from navicert.crypto.key import Key
-from navicert.crypto.signer import Signer
 from navicert.dataclass import dataclass, field
 from navicert.errors import Refused
 from navicert.limits import Limits
 from navicert.model.field import as_list, required
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from navicert.crypto.signer import Signer
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from navicert.crypto.key import Key
 from navicert.dataclass import dataclass, field, replace
 from navicert.envelope.body import Body
 from navicert.envelope.document import Sealed, Verified, open_document
-from navicert.envelope.jsonlines import members_of
 from navicert.errors import Malformed
 from navicert.limits import LOCAL, Limits
 from navicert.store import Piece
@@ -202,6 +201,8 @@ def open_sealed(raw: bytes, limits: Limits = LOCAL, *, path: str = "", pool: Poo
 def documents(raw: bytes, limits: Limits = LOCAL) -> Iterator[Piece]:
     """The documents in `raw`: one envelope, link or Sigstore bundle, or JSON lines of these. Each has as origin what is
     to be written behind that of the whole: nothing, or its line. Of what is certainly none, the reason."""
+    from navicert.envelope.jsonlines import members_of
+
     try:
         members = members_of(raw, limits)
     except Malformed as error:

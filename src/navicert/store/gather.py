@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 
 from navicert.dataclass import dataclass
 from navicert.digest import sha256
-from navicert.envelope.bare import bare_statement
 from navicert.envelope.document import Sealed, peek
 from navicert.errors import Malformed
 from navicert.limits import LOCAL, Limits
@@ -203,6 +202,8 @@ class _Gathering:
 
     def _unsealed(self, document: Document) -> None:
         """Note what is no signed document: a claim, where an image index holds a statement; else a near miss."""
+        from navicert.envelope.bare import bare_statement
+
         piece = document.piece
         try:
             statement = None if piece.raw is None else bare_statement(piece.raw, self.limits)

@@ -5,7 +5,6 @@ Spec: in-toto v1.0 §5.2 (4, 6, 7, 9).
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 
 from navicert.model.artifact import Artifacts
@@ -283,6 +282,8 @@ def _odd_names(step: str, side: Side, paths: Artifacts) -> list[Check]:
     """Paths that people confuse, or that lead out of the project: legal, and reported."""
     checks: list[Check] = []
     if paths.names.alike:
+        import unicodedata
+
         seen: dict[str, str] = {}
         for path in paths:
             form = (path if path.isascii() else unicodedata.normalize("NFC", path)).casefold()
