@@ -27,14 +27,19 @@ class Pattern:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        wild = text.find("*")
-        if wild < 0 or "?" in text or "[" in text:
-            wild = min(place if place >= 0 else len(text) for place in map(text.find, _WILD))
-        self._prefix, self._rest = text[:wild], text[wild:]
-        # None where more than one `*` is not literal.
-        simple = self._rest[:1] == "*" and not any(character in self._rest[1:] for character in _WILD)
-        self._suffix = self._rest[1:] if simple else None
         self._match: Callable[[str], object] | None = None
+        # None where more than one `*` is not literal.
+        self._suffix: str | None = None
+        if "?" not in text and "[" not in text:
+            self._prefix, star, suffix = text.partition("*")
+            self._rest = star + suffix
+            if star and "*" not in suffix:
+                self._suffix = suffix
+            return
+        wild = min(place if place >= 0 else len(text) for place in map(text.find, _WILD))
+        self._prefix, self._rest = text[:wild], text[wild:]
+        if self._rest[0] == "*" and not any(character in self._rest[1:] for character in _WILD):
+            self._suffix = self._rest[1:]
 
     def matches(self, path: str) -> bool:
         """Whether the whole of `path` matches."""

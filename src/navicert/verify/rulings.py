@@ -18,7 +18,15 @@ from navicert.verify.rules import Application, Record, apply_rules, match_paths,
 from navicert.verify.selection import Choice
 from navicert.verify.setting import Setting
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
 SPEC = "§5.3"
+
+# Asked for each rule; what `enum` does for a value runs in Python.
+_IDS: Final = {kind: f"rule.{kind.value.lower()}" for kind in RuleKind}
+_NAMES: Final = {side: side.value for side in Side}
 
 
 def rules_of(item: Step | Inspection, side: Side) -> tuple[Rule, ...]:
@@ -94,14 +102,14 @@ class Judge:
 
     def _side(self, item: Step | Inspection, side: Side, record: Record) -> Check:
         rules = rules_of(item, side)
-        id = f"{'step' if isinstance(item, Step) else 'inspection'}.{side.value}"
-        here = f"{self._setting.path_of(item)}/{id}[{item.name}]"
+        id = f"{'step' if isinstance(item, Step) else 'inspection'}.{_NAMES[side]}"
         changed: dict[str, str] = {}
         checks: list[Check] = []
         applications = self.rulings.apply(item, side, record, self.choice)
         for application in applications:
             subject = f"{application.index + 1} {application.rule}"
             if application.mismatches:
+                here = f"{self._setting.path_of(item)}/{id}[{item.name}]"
                 check = self._mismatch(item, side, application, subject, here)
                 if not check.outcome.passes:
                     # What only warns is nobody's cause: a verdict that fails must have one.
@@ -116,8 +124,7 @@ class Judge:
             elif is_idle(application) and self._setting.case.profile.warns_of_loose_rules:
                 check = self._setting.loose("rule.match-nothing", "consumes no artifact", subject, spec=SPEC)
             else:
-                id_of_rule = f"rule.{application.rule.kind.value.lower()}"
-                check = passed(id_of_rule, subject, _count(application.consumed, "artifact"))
+                check = passed(_IDS[application.rule.kind], subject, _count(application.consumed, "artifact"))
             checks.append(check)
         reason = f"{_count(rules, 'rule')} on {_count(record.side(side), 'artifact')}"
         return all_of(id, item.name, tuple(checks), reason, facts=self._course(applications, side, record))
