@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import ExitStack
 
 from navicert.cli.terminal import complain
 from navicert.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from contextlib import ExitStack
+
     from navicert.limits import Limits
     from navicert.oci.access import Access
     from navicert.oci.image import Image

@@ -7,7 +7,6 @@ import os
 import re
 import sys
 import time
-from contextlib import closing
 
 from navicert.cli.image import add_access
 from navicert.cli.option import limits, public_keys, read_file, signers
@@ -183,6 +182,8 @@ def _expectation(args: argparse.Namespace) -> Expectation | None:
 def workplace(args: argparse.Namespace) -> DirectoryStore:
     """The folder where a begun recording waits to be finished: `--store`, or the current one where that is a database,
     which is for evidence and not for what may become some."""
+    from contextlib import closing
+
     from navicert.store.directory import DirectoryStore
     from navicert.store.uri import open_store
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import closing
 
 from navicert.cli.option import (
     add_certificate,
@@ -85,9 +84,12 @@ def run(args: argparse.Namespace) -> int:
     signer = only_signer(args)
     written = form(args, signer)
     surroundings = world(args)
-    with closing(open_store(args.store, limits(args))) as store:
+    store = open_store(args.store, limits(args))
+    try:  # contextlib takes longer to load than all of this
         store.prepare()
         return _record(args, signer, written, surroundings, store)
+    finally:
+        store.close()
 
 
 def _record(args: argparse.Namespace, signer: Signer, written: str, surroundings: World, store: Store) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from navicert.errors import Malformed, Refused
 from navicert.limits import LOCAL, Limits
 from navicert.store import OpenSource, Store
@@ -14,7 +12,7 @@ KINDS = "DIR, sqlite:FILE or postgresql://HOST/DATABASE"
 BESIDE = ("oci", "oci-archive", "registry")
 """Schemes of images. What lies beside an image is read, pushed and copied with it, and is no store of its own."""
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
+_SCHEME = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+.-")
 
 
 def open_store(uri: str, limits: Limits = LOCAL) -> Store:
@@ -65,8 +63,9 @@ def open_source(uri: str, limits: Limits = LOCAL) -> OpenSource:
 
 def scheme_of(uri: str) -> str:
     """The scheme of `uri` in lower case; empty for a bare path. One letter is none: it may be a drive."""
-    match = _SCHEME.match(uri)
-    return match[1].lower() if match else ""
+    scheme, colon, _ = uri.partition(":")
+    is_one = colon and len(scheme) > 1 and _SCHEME.issuperset(scheme) and scheme[0].isalpha()
+    return scheme.lower() if is_one else ""
 
 
 def _path(path: str, uri: str) -> str:
