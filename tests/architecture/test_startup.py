@@ -36,8 +36,8 @@ print(json.dumps([code, modules]))
 """
 
 # For no command but those that are about them; `typing` for none at all, as type checkers run no command.
-NEVER = {"rich", "jinja2", "httpx", "httpx2", "orjson", "shtab", "asyncio", "ssl", "socket", "sqlite3", "unittest",
-         "xml", "urllib.request", "http.client", "importlib.metadata", "pdb", "doctest", "multiprocessing",
+NEVER = {"rich", "jinja2", "httpx", "httpx2", "orjson", "pybase64", "shtab", "asyncio", "ssl", "socket", "sqlite3",
+         "unittest", "xml", "urllib.request", "http.client", "importlib.metadata", "pdb", "doctest", "multiprocessing",
          "dataclasses", "inspect", "secrets", "random", "calendar", "base64", "struct"}  # fmt: skip
 # What other kinds of keys and documents need than those of the fixtures.
 OTHER_KEYS = {"typing", "cryptography.hazmat.primitives", "cryptography.exceptions", "cryptography.x509",

@@ -51,6 +51,10 @@ def decode_base64(text: str | bytes | memoryview, where: str) -> bytes:
         raise Malformed("not base64", pointer=where, expected="standard or URL-safe base64 with padding") from error
 
 
+_LARGE: Final = 1024 * 1024
+"""From this size on `pybase64` pays for its import: it reads and writes ten times faster than the standard library."""
+
+
 def _decode(raw: bytes | memoryview) -> bytes | None:
     """The bytes of `raw` in standard base64, padded; None for anything else.
 
@@ -60,7 +64,7 @@ def _decode(raw: bytes | memoryview) -> bytes | None:
     if len(raw) % 4:
         return None
     try:
-        decoded = binascii.a2b_base64(raw)
+        decoded = _decode_quickly(raw) if len(raw) >= _LARGE else binascii.a2b_base64(raw)
     except binascii.Error:
         return None
     end = bytes(raw[-2:])
@@ -68,9 +72,23 @@ def _decode(raw: bytes | memoryview) -> bytes | None:
     return decoded if len(decoded) == len(raw) // 4 * 3 - pads else None
 
 
+def _decode_quickly(raw: bytes | memoryview) -> bytes:
+    import pybase64
+
+    return pybase64.b64decode(raw, validate=True)
+
+
 def encode_base64(raw: bytes) -> str:
     """`raw` in standard base64 with padding."""
-    return binascii.b2a_base64(raw, newline=False).decode("ascii")
+    return _encode(raw).decode("ascii")
+
+
+def _encode(raw: bytes) -> bytes:
+    if len(raw) < _LARGE:
+        return binascii.b2a_base64(raw, newline=False)
+    import pybase64
+
+    return pybase64.b64encode(raw)
 
 
 _PLACE: Final = 7396452018839206743
@@ -146,4 +164,4 @@ def write_envelope(payload_type: str, payload: bytes, signatures: list[dict[str,
     """The JSON of an envelope, its fields in order. Nothing in base64 has to be escaped, so what is mostly all of it is
     not looked at again."""
     rest = json.dumps({"payloadType": payload_type, "signatures": signatures}, sort_keys=True).encode()
-    return b"".join((b'{"payload": "', binascii.b2a_base64(payload, newline=False), b'", ', memoryview(rest)[1:]))
+    return b"".join((b'{"payload": "', _encode(payload), b'", ', memoryview(rest)[1:]))
