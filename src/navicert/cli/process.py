@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import sys
 
-
 _LARGEST_PIECE = 32 * 1024 * 1024 - 64 * 1024
 """Of what glibc takes from the system apart from everything else."""
 
