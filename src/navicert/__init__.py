@@ -140,6 +140,9 @@ def __getattr__(name: str) -> object:
     home = _HOME.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # Whoever asks here is a program of its own, and mostly does what it does more than once: then OpenSSL pays, which
+    # is loaded with it and is quicker with every digest. Our command lines ask elsewhere: see `digest.sha256_hex`.
+    import hashlib  # noqa: F401
     from importlib import import_module
 
     module, _, original = home.partition(":")

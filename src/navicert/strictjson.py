@@ -115,6 +115,29 @@ _LARGE: Final = 1024 * 1024
 _decode: Final[Callable[[str], object]] = json.JSONDecoder().decode
 
 
+_SHORT: Final = 4096
+"""Up to this size it is looked whether a document has few objects: of these each is checked as it is made, which takes
+less than a survey of the whole."""
+
+
+def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """The object of `pairs`. Raises `ValueError` for a name that stands in it twice."""
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError
+    return value
+
+
+def _doubt(text: str) -> object:
+    """Raises `ValueError`: what is a float, or no number at all, is read with care."""
+    raise ValueError
+
+
+_decode_few: Final[Callable[[str], object]] = json.JSONDecoder(
+    object_pairs_hook=_distinct, parse_float=_doubt, parse_constant=_doubt
+).decode
+
+
 def _has_orjson(size: int) -> bool:
     return size >= _LARGE or "orjson" in sys.modules
 
@@ -123,12 +146,15 @@ def _quickly(raw: bytes, limits: Limits) -> Reading | None:
     """The value that `raw` holds, where it is proven that `_strictly` gives the same; else None.
 
     Parsed without a look at the pairs of each object; then shown to have lost none (`navicert.survey`), to hold no
-    number that a parser may have changed, and to be no deeper than allowed. Every doubt is for `_strictly`, which
-    alone refuses, and says why.
+    number that a parser may have changed, and to be no deeper than allowed. Of a short text with fewer brackets than
+    levels are allowed the pairs are looked at instead. Every doubt is for `_strictly`, which alone refuses, and says
+    why.
     """
     if b"\\" in raw and (b"\\ud" in raw or b"\\uD" in raw):
         return None  # maybe half of a surrogate pair
     try:
+        if len(raw) <= _SHORT and raw.count(b"{") + raw.count(b"[") <= limits.json_depth:
+            return Reading(_decode_few(raw.decode("utf-8")), floats=False)
         if _has_orjson(len(raw)):
             import orjson
 

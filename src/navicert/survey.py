@@ -47,38 +47,40 @@ def survey(root: object, deepest: int) -> Survey:
     pending: list[tuple[list[object], int]] = [([root], 0)]
     while pending:
         nodes, level = pending.pop()
-        types = list(map(type, nodes))
-        kinds = set(types)
-        odd = odd or not kinds <= _JSON
-        if str in kinds:
-            strings += types.count(str)
-        if float in kinds:
-            floats = True
-            odd = odd or not all(-_WHOLE < node < _WHOLE for node in nodes if type(node) is float)
-        if kinds.isdisjoint(_CONTAINERS):
+        kinds = set(map(type, nodes))
+        if kinds == _STRINGS:
+            strings += len(nodes)
             continue
+        objects: list[dict[object, object]] = nodes  # type: ignore[assignment]  # if all of them are
+        lists: list[list[object]] = []
+        if kinds != _OBJECTS:
+            if str in kinds:
+                strings += list(map(type, nodes)).count(str)
+            odd = odd or not kinds <= _JSON
+            if float in kinds:
+                floats = True
+                odd = odd or not all(-_WHOLE < node < _WHOLE for node in nodes if type(node) is float)
+            if kinds.isdisjoint(_CONTAINERS):
+                continue
+            objects = [node for node in nodes if type(node) is dict]
+            lists = [node for node in nodes if type(node) is list]
         level += 1
         if level > depth:
             depth = level
             if depth > deepest:
                 break
-        if kinds == _OBJECTS:
-            objects: list[dict[object, object]] = nodes  # type: ignore[assignment]  # all of them are
-            lists: list[list[object]] = []
-        else:
-            objects = [node for node in nodes if type(node) is dict]
-            lists = [node for node in nodes if type(node) is list]
         strings += sum(map(len, objects))
         odd = odd or not set(map(type, chain.from_iterable(objects))) <= _STRINGS
-        together: list[object] = []
-        if len(objects) + len(lists) > _FEW:
-            together += chain.from_iterable(chain(map(dict.values, objects), lists))
+        children = (*map(dict.values, objects), *lists)
+        if len(children) > _FEW:
+            together = list(chain.from_iterable(children))
         else:
-            for node in chain(map(dict.values, objects), lists):
-                if len(node) > _FEW:
-                    pending.append((list(node), level))
+            together = []
+            for child in children:
+                if len(child) > _FEW:
+                    pending.append((list(child), level))
                 else:
-                    together += node
+                    together += child
         if together:
             pending.append((together, level))
     return Survey(strings, depth, floats, odd)

@@ -43,9 +43,11 @@ texts = st.recursive(
 )
 
 
-@pytest.fixture(params=["standard library", "orjson"], autouse=True)
+@pytest.fixture(params=["pair by pair", "standard library", "orjson"], autouse=True)
 def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(strictjson, "_has_orjson", lambda _: request.param == "orjson")
+    if request.param != "pair by pair":
+        monkeypatch.setattr(strictjson, "_SHORT", -1)
     return request.param
 
 
@@ -100,6 +102,8 @@ def test_a_doubled_key_is_never_read_quickly(names: list[str], which: int, level
 
 def test_ordinary_documents_are_read_quickly() -> None:
     """Else the strict reader would do all the work, and nobody would notice."""
+    envelope = json.dumps({"payload": "AAAA", "payloadType": "x", "signatures": [{"keyid": "a", "sig": "b"}]})
+    assert strictjson._quickly(envelope.encode(), LOCAL) == strictjson.Reading(json.loads(envelope), floats=False)
     digests = {f"src/{number}": {"sha256": "ab" * 32} for number in range(300)}
     link = {"materials": digests, "products": digests, "command": ["a", 'b "c"'], "byproducts": {"return-value": 0}}
     for written in (json.dumps(link), json.dumps(link, indent=1), json.dumps({"signed": link, "signatures": []})):
