@@ -40,8 +40,13 @@ class Outcome(enum.Enum):
     @property
     def passes(self) -> bool:
         """Whether this outcome counts as satisfied."""
-        return self is Outcome.PASS or self is Outcome.WARN
+        return self is _PASS or self is _WARN
 
+
+# Asked for each check, where an attribute of a class costs more than a name.
+_PASS: Final = Outcome.PASS
+_WARN: Final = Outcome.WARN
+_SKIP: Final = Outcome.SKIP
 
 _NO_FACTS: Final[Mapping[str, object]] = MappingProxyType({})
 
@@ -80,12 +85,13 @@ class Check:
         children: tuple[Check, ...] = (),
         cause: str | None = None,
     ) -> None:
-        if leaf is not None and (need is not None or children):
-            raise ValueError("a leaf has no children")
-        if leaf is None and need is None and children:
+        if leaf is not None:
+            if need is not None or children:
+                raise ValueError("a leaf has no children")
+            if leaf is _SKIP and not cause:
+                raise ValueError("a skipped check names its cause")
+        elif need is None and children:
             raise ValueError("a note has no children: what is not counted must not look as if it were")
-        if leaf is Outcome.SKIP and not cause:
-            raise ValueError("a skipped check names its cause")
         put = object.__setattr__
         put(self, "id", id)
         put(self, "subject", subject)
@@ -129,7 +135,10 @@ def _added_up(need: int | None, children: tuple[Check, ...]) -> Outcome:
     if need is None or need < 1:
         return Outcome.FAIL
     outcomes = [child.outcome for child in children if child.leaf is not None or child.need is not None]
-    passed = outcomes.count(Outcome.PASS) + outcomes.count(Outcome.WARN)
+    passed = outcomes.count(_PASS)
+    if passed == len(outcomes) >= need:
+        return _PASS
+    passed += outcomes.count(Outcome.WARN)
     if passed >= need:
         return Outcome.WARN if Outcome.WARN in outcomes else Outcome.PASS
     open_ends = [o for o in outcomes if o in (Outcome.ERROR, Outcome.PENDING, Outcome.SKIP)]
@@ -141,7 +150,7 @@ def _added_up(need: int | None, children: tuple[Check, ...]) -> Outcome:
 
 def passed(id: str, subject: str, reason: str = "", **more: object) -> Check:
     """A leaf that passed."""
-    return Check(id, subject, reason, leaf=Outcome.PASS, **more)  # type: ignore[arg-type]
+    return Check(id, subject, reason, leaf=_PASS, **more)  # type: ignore[arg-type]
 
 
 def warned(id: str, subject: str, reason: str, **more: object) -> Check:

@@ -27,6 +27,9 @@ class RuleKind(enum.Enum):
     DISALLOW = "DISALLOW"
     REQUIRE = "REQUIRE"
 
+    # A member is equal to itself alone. What enum does runs in Python, some times for every rule.
+    __hash__ = object.__hash__
+
 
 class Side(enum.Enum):
     """Which of the two lists of a link is meant."""
@@ -34,9 +37,11 @@ class Side(enum.Enum):
     MATERIALS = "materials"
     PRODUCTS = "products"
 
-    # A member is equal to itself alone. What enum does runs in Python, some times for every step of a chain.
     __hash__ = object.__hash__
 
+
+SIDES: Final = tuple(Side)
+"""Both, in their order: to walk an enum runs in Python."""
 
 _KINDS: Final = {kind.value: kind for kind in RuleKind}
 _SIDES: Final = {side.value.upper(): side for side in Side}

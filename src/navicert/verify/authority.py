@@ -45,6 +45,11 @@ class Authority:
     """Who vouches for certificates; None where nobody does."""
     validity: Mapping[str, tuple[Validity, ...]] = field(default_factory=dict)
     """Key fingerprint → when it counts, where it does not count always."""
+    _authorised: dict[tuple[str, ...], frozenset[Key]] = field(default_factory=dict, repr=False, compare=False)
+    """Key ids of a step → the keys that these mean: most steps of a chain have the same."""
+    _principals: dict[str, Principal] = field(default_factory=dict, repr=False, compare=False)
+    """Key fingerprint → the principal, once it has been asked for."""
+    _people: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     @staticmethod
     def of(layout: Layout, principals: Mapping[str, str] | None = None) -> Authority:
@@ -83,7 +88,19 @@ class Authority:
 
     def authorised(self, step: Step) -> frozenset[Key]:
         """The keys that may sign for `step`. Ids that the layout has no key for give none."""
-        return frozenset(key for keyid in step.pubkeys for key in self._called(keyid))
+        known = self._authorised.get(step.pubkeys)
+        if known is None:
+            known = frozenset(key for keyid in step.pubkeys for key in self._called(keyid))
+            self._authorised[step.pubkeys] = known
+        return known
+
+    def people(self, step: Step) -> tuple[str, ...]:
+        """Whom the keys that may sign for `step` count for, as people see them, in order."""
+        known = self._people.get(step.pubkeys)
+        if known is None:
+            known = tuple(sorted({str(self.principal(key)) for key in self.authorised(step)}))
+            self._people[step.pubkeys] = known
+        return known
 
     def _called(self, keyid: str) -> tuple[Key, ...]:
         """The keys that the layout means by `keyid`: a key with its subkeys, or one subkey alone."""
@@ -93,6 +110,8 @@ class Authority:
 
     def validities(self, key: Key) -> tuple[Validity, ...]:
         """When `key` counts; all of them have to hold. A subkey counts when its master does, too."""
+        if not self.validity:
+            return ()
         return tuple(one for member in self.with_master(key) for one in self.validity.get(member.fingerprint, ()))
 
     def with_master(self, key: Key) -> tuple[Key, ...]:
@@ -121,6 +140,15 @@ class Authority:
     def principal(self, key: Key) -> Principal:
         """Whom a signature by `key` counts for: the declared person, else the holder that its certificate names, else
         the key material itself."""
+        if key.certified:
+            # Of one key there may be several certificates.
+            return self._principal(key)
+        known = self._principals.get(key.fingerprint)
+        if known is None:
+            known = self._principals[key.fingerprint] = self._principal(key)
+        return known
+
+    def _principal(self, key: Key) -> Principal:
         counted = self.with_master(key)[-1]
         person = self.persons.get(counted.fingerprint)
         if person is not None:

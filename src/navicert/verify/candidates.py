@@ -286,9 +286,9 @@ class _Collector:
             else:
                 signers[identity.principal] = None
         for key in mine:
-            principal = principal_of(key)
-            expired = [one for one in authority.with_master(key) if one.expired(case.at)]
-            if any(case.revoked.denies_key(one) for one in authority.with_master(key)):
+            principal, both = principal_of(key), authority.with_master(key)
+            expired = [one for one in both if one.expired(case.at)]
+            if case.revoked.keys and any(case.revoked.denies_key(one) for one in both):
                 found.misses.append((document.origin, f"is signed with a revoked key, {principal}"))
             elif expired:
                 found.misses.append((document.origin, f"is signed with an expired key: {expiry_of(expired[0])}"))

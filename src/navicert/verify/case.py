@@ -180,6 +180,8 @@ class Revocations:
 
     def denies_document(self, document: Verified[Body]) -> Digest | None:
         """The digest by which `document` is revoked; None where it is not."""
+        if not self.digests:
+            return None
         return next((d for d in (document.digest, document.content) if str(d) in self.digests), None)
 
     def denies_key(self, key: Key) -> bool:

@@ -66,7 +66,7 @@ def verify(case: Case, inspector: Inspector | None = None, *, progress: Callable
             if not succeeded(result) or (rules and case.profile.inspects_one_by_one):
                 break
         case = replace(case, inspected={**case.inspected, **results})
-        memo = Memo(claims=memo.claims, applications=memo.applications, examined=memo.examined, readings=memo.readings)
+        memo = Memo(memo.claims, memo.applications, memo.patterns, memo.examined, memo.readings)
         verdict = _evaluate(case, memo)
     return verdict
 

@@ -64,6 +64,15 @@ Lookup = Callable[[str], Record | None]
 
 _EMPTY: Final = Record({}, {})
 
+# Asked for each rule of each step, where an attribute of a class costs more than a name.
+_MATCH: Final = RuleKind.MATCH
+_REQUIRE: Final = RuleKind.REQUIRE
+_DISALLOW: Final = RuleKind.DISALLOW
+_ALLOW: Final = RuleKind.ALLOW
+_CREATE: Final = RuleKind.CREATE
+_MODIFY: Final = RuleKind.MODIFY
+_DELETE: Final = RuleKind.DELETE
+
 
 def apply_rules(
     rules: Sequence[Rule],
@@ -72,32 +81,40 @@ def apply_rules(
     lookup: Lookup,
     *,
     strong: bool,
+    patterns: dict[str, Pattern] | None = None,
 ) -> tuple[Application, ...]:
     """What each of `rules` does to the artifacts on `side` of `record`, in order; all of them, also after a failure.
 
     `lookup` gives the record of the step or inspection that a MATCH names, None where there is none: then it consumes
-    nothing. `strong` compares common strong digests; without it digest sets must be equal.
+    nothing. `strong` compares common strong digests; without it digest sets must be equal. `patterns` are those that
+    were read before, by their text: most steps of a chain have the same.
     """
     queue = _Queue(record.side(side))
     same = _same if strong else _equal
+    patterns = {} if patterns is None else patterns
     applications: list[Application] = []
+    missed = False
     for index, rule in enumerate(rules):
-        pattern = Pattern(rule.pattern)
-        if rule.kind is RuleKind.MATCH:
+        kind, text = rule.kind, rule.pattern
+        pattern = patterns.get(text)
+        if pattern is None:
+            pattern = patterns[text] = Pattern(text)
+        if kind is _MATCH:
             consumed, mismatches = _match(rule, pattern, queue, lookup, same)
-            applications.append(Application(index, rule, queue.consume(consumed), mismatches=mismatches))
-        elif rule.kind is RuleKind.REQUIRE:
+            missed = missed or mismatches != ()
+            applications.append(Application(index, rule, queue.consume(consumed), (), mismatches))
+        elif kind is _REQUIRE:
             # A literal name, and it must still be in the queue: REQUIRE stands before what consumes.
-            found = queue.holds(rule.pattern)
-            applications.append(Application(index, rule, offending=() if found else (rule.pattern,)))
-        elif rule.kind is RuleKind.DISALLOW:
+            applications.append(Application(index, rule, (), () if queue.holds(text) else (text,)))
+        elif kind is _DISALLOW:
             left = queue.select(pattern)
-            applications.append(Application(index, rule, offending=tuple(left)))
-            queue.condemn(left)
+            applications.append(Application(index, rule, (), tuple(left)))
+            if left:
+                queue.condemn(left)
         else:
-            chosen = _choose(rule.kind, queue.select(pattern), record, strong=strong)
+            chosen = _choose(kind, queue.select(pattern), record, strong=strong)
             applications.append(Application(index, rule, queue.consume(chosen)))
-    return tuple(_settle(application, queue) for application in applications)
+    return tuple([_settle(application, queue) for application in applications] if missed else applications)
 
 
 _FEW: Final = 4
@@ -132,6 +149,8 @@ class _Queue:
 
     def consume(self, paths: Sequence[str]) -> tuple[str, ...]:
         """Take out `paths`, of which each is held."""
+        if not paths:
+            return ()
         if self._left is not None:
             self._left.difference_update(paths)
         elif len(self._gone) + len(paths) == len(self.artifacts):
@@ -166,17 +185,17 @@ def _differ(one: Entry, other: Entry) -> bool:
 
 
 def _choose(kind: RuleKind, paths: Sequence[str], record: Record, *, strong: bool) -> Sequence[str]:
+    if kind is _ALLOW:
+        return paths
     materials, products = record.materials.entries, record.products.entries
-    if kind is RuleKind.CREATE:
+    if kind is _CREATE:
         return [path for path in paths if path in products and path not in materials]
-    if kind is RuleKind.DELETE:
+    if kind is _DELETE:
         return [path for path in paths if path in materials and path not in products]
-    if kind is RuleKind.MODIFY:
+    if kind is _MODIFY:
         both = [path for path in paths if path in materials and path in products]
         other = [path for path in both if materials[path] != products[path]]
         return [path for path in other if _differ(materials[path], products[path])] if strong else other
-    if kind is RuleKind.ALLOW:
-        return paths
     raise ValueError(f"{kind.value} consumes nothing by itself")
 
 
@@ -214,6 +233,9 @@ def match_paths(
 
     Prefixes are literal folders: the pattern is matched against what follows the source prefix.
     """
+    if rule.source_prefix is None and rule.dest_prefix is None:
+        paths = select(pattern)
+        return paths, paths
     source, dest = _folder(rule.source_prefix), _folder(rule.dest_prefix)
     if not source:
         paths = select(pattern)

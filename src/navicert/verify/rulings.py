@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from navicert.dataclass import dataclass, field
 from navicert.model.layout import Inspection, Step
-from navicert.model.rule import Rule, RuleKind, Side
+from navicert.model.rule import SIDES, Rule, RuleKind, Side
 from navicert.verdict import Check, all_of, failed, passed, skipped, warned
 from navicert.verify.explain import Chapter, Story
 from navicert.verify.pattern import Pattern
@@ -26,7 +26,7 @@ SPEC = "§5.3"
 
 # Asked for each rule; what `enum` does for a value runs in Python.
 _IDS: Final = {kind: f"rule.{kind.value.lower()}" for kind in RuleKind}
-_NAMES: Final = {side: side.value for side in Side}
+_NAMES: Final = {side: side.value for side in SIDES}
 
 
 def rules_of(item: Step | Inspection, side: Side) -> tuple[Rule, ...]:
@@ -53,19 +53,22 @@ class Rulings:
         if isinstance(item, Inspection):
             # Inspections see one another, and what they find themselves.
             records |= {name: record for name, record in self.found.items() if name in named}
-        identity = tuple((name, id(r.materials), id(r.products)) for name, r in sorted(records.items()))
+        identity = tuple([(name, id(r.materials), id(r.products)) for name, r in sorted(records.items())])
         place = (*self.setting.place.lineage, self.setting.place.path, item.name, side)
         key = (*place, id(record.materials), id(record.products), identity)
         known = self.setting.memo.applications.get(key)
         if known is None:
-            applied = apply_rules(rules, side, record, records.get, strong=self.setting.strong)
+            setting = self.setting
+            applied = apply_rules(
+                rules, side, record, records.get, strong=setting.strong, patterns=setting.memo.patterns
+            )
             known = self.setting.memo.applications[key] = (applied, (record, *records.values()))
         return known[0]
 
     def hold(self, item: Step | Inspection, record: Record, choice: Choice) -> bool:
         """Whether all rules of `item` hold."""
         return not any(
-            self._fails(application) for side in Side for application in self.apply(item, side, record, choice)
+            self._fails(application) for side in SIDES for application in self.apply(item, side, record, choice)
         )
 
     def _fails(self, application: Application) -> bool:
@@ -98,33 +101,35 @@ class Judge:
 
     def judge(self, item: Step | Inspection, record: Record) -> list[Check]:
         """A check for each side of `item` that has rules."""
-        return [self._side(item, side, record) for side in Side if rules_of(item, side)]
+        return [self._side(item, side, record) for side in SIDES if rules_of(item, side)]
 
     def _side(self, item: Step | Inspection, side: Side, record: Record) -> Check:
-        rules = rules_of(item, side)
+        rules, setting, missing = rules_of(item, side), self.rulings.setting, self.missing
+        warns = setting.case.profile.warns_of_loose_rules
         id = f"{'step' if isinstance(item, Step) else 'inspection'}.{_NAMES[side]}"
         changed: dict[str, str] = {}
         checks: list[Check] = []
         applications = self.rulings.apply(item, side, record, self.choice)
         for application in applications:
-            subject = f"{application.index + 1} {application.rule}"
+            rule, consumed = application.rule, application.consumed
+            subject = f"{application.index + 1} {rule}"
             if application.mismatches:
-                here = f"{self._setting.path_of(item)}/{id}[{item.name}]"
+                here = f"{setting.path_of(item)}/{id}[{item.name}]"
                 check = self._mismatch(item, side, application, subject, here)
                 if not check.outcome.passes:
                     # What only warns is nobody's cause: a verdict that fails must have one.
                     changed |= dict.fromkeys((m.path for m in application.mismatches), f"{here}/{check.name}")
-            elif application.offending and application.rule.kind is RuleKind.REQUIRE:
+            elif application.offending and rule.kind is RuleKind.REQUIRE:
                 check = self._absence(application, subject, side, record)
             elif application.offending:
                 check = self._leftover(application, subject, side, record, rules, changed)
-            elif application.rule.step in self.missing:
-                cause = self._setting.threshold_path(application.rule.step)
+            elif rule.step in missing:
+                cause = setting.threshold_path(rule.step)
                 check = skipped("rule.match", subject, "there is nothing to match against", cause=cause)
-            elif is_idle(application) and self._setting.case.profile.warns_of_loose_rules:
-                check = self._setting.loose("rule.match-nothing", "consumes no artifact", subject, spec=SPEC)
+            elif warns and not consumed and is_idle(application):
+                check = setting.loose("rule.match-nothing", "consumes no artifact", subject, spec=SPEC)
             else:
-                check = passed(_IDS[application.rule.kind], subject, _count(application.consumed, "artifact"))
+                check = passed(_IDS[rule.kind], subject, _count(consumed, "artifact"))
             checks.append(check)
         reason = f"{_count(rules, 'rule')} on {_count(record.side(side), 'artifact')}"
         return all_of(id, item.name, tuple(checks), reason, facts=self._course(applications, side, record))

@@ -12,6 +12,7 @@ from navicert.verify.authority import Authority
 from navicert.verify.case import Case, Exhibit
 from navicert.verify.evidence import Claim
 from navicert.verify.explain import Chapter
+from navicert.verify.pattern import Pattern
 from navicert.verify.rules import Application, Record
 from navicert.verify.target import Products
 
@@ -40,6 +41,8 @@ class Memo:
     )
     """What rules did, by the identity of the records that they were applied to; and these records, so that no other
     object takes over an identity."""
+    patterns: dict[str, Pattern] = field(default_factory=dict)
+    """Patterns of rules that were read, by their text."""
     examined: dict[tuple[object, ...], tuple[Check, ...]] = field(default_factory=dict)
     """What was found out about single statements."""
     readings: dict[str, Expression] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from navicert.model.artifact import Artifacts
 from navicert.model.layout import Step
 from navicert.model.principal import Principal
-from navicert.model.rule import Side
+from navicert.model.rule import SIDES, Side
 from navicert.model.statement import Statement
 from navicert.verdict import Check, all_of, at_least, failed, note, passed, skipped, warned
 from navicert.verify.candidates import Candidates
@@ -80,7 +80,7 @@ def _without_evidence(setting: Setting, step: Step, found: Candidates) -> Check:
 
 def _threshold(setting: Setting, step: Step, found: Candidates, chosen: Group | None, cause: str | None) -> Check:
     """At least `threshold` principals stand behind one report."""
-    people = sorted({str(setting.authority.principal(key)) for key in setting.authority.authorised(step)})
+    people = [*setting.authority.people(step)]
     people += dict.fromkeys(map(str, step.certificates if setting.authority.roots is not None else ()))
     people += map(str, step.identities)
     if step.predicate is not None and step.predicate.claimed:
@@ -223,7 +223,7 @@ def _remarks(setting: Setting, step: Step, found: Candidates, chosen: Group) -> 
     tied = step.predicate is not None and (step.predicate.subjects or "/" in step.name)
     if not rules and not tied and setting.case.profile.warns_of_loose_rules:
         checks.append(setting.loose("step.no-rules", "no rules: any artifacts are accepted", step.name))
-    for side in Side:
+    for side in SIDES:
         checks += _odd_names(step.name, side, chosen.record.side(side))
     return checks
 

@@ -78,6 +78,8 @@ def group(evidence: Sequence[Evidence], threshold: int, *, most: int) -> tuple[G
     the digests that all of them recorded. Two links that agree with a third have not agreed with one another, so
     nobody is counted for a digest that is not in the own link. Raises `LimitExceeded` for more than `most` reports.
     """
+    if len(evidence) == 1:
+        return (Group((evidence[0],), evidence[0].record),)
     ordered = sorted(evidence, key=lambda item: (str(item.digest), item.alternative, item.origin))
     reports: list[Record] = []
     for item in ordered:
