@@ -21,6 +21,7 @@ from navicert.compat.shim.message import Log
 from navicert.compat.shim.securesystemslib.signer import SSlibSigner
 from navicert.compat.shim.translation import translated
 from navicert.errors import Malformed
+from navicert.model.artifact import Artifacts
 from navicert.model.field import as_name
 
 TYPE_CHECKING = False
@@ -41,6 +42,19 @@ def record_artifacts_as_dict(
     lstrip_paths: Any = None,
 ) -> Hashes:
     """The digests of all artifacts that the names in `artifacts` stand for. Raises `OSError` and `ValueError`."""
+    found = _recorded(artifacts, exclude_patterns, base_path, follow_symlink_dirs, normalize_line_endings, lstrip_paths)
+    return found.to_json() if isinstance(found, Artifacts) else found
+
+
+def _recorded(
+    artifacts: Any,
+    exclude_patterns: Any,
+    base_path: Any,
+    follow_symlink_dirs: bool,
+    normalize_line_endings: bool,
+    lstrip_paths: Any,
+) -> Artifacts | Hashes:
+    """As `record_artifacts_as_dict`, in the form that the core keeps where it can be."""
     if not artifacts:
         return {}
     from navicert.compat.shim.in_toto.resolver._resolver import record
@@ -191,11 +205,11 @@ def in_toto_run(
     return metadata
 
 
-def _record(what: str, names: Any, found: dict[str, Any]) -> Hashes:
+def _record(what: str, names: Any, found: dict[str, Any]) -> Artifacts | Hashes:
     if names:
         _check_str_list(names)
         LOG.info("Recording %s '%s'...", what, ", ".join(names))
-    return record_artifacts_as_dict(names, **found)
+    return _recorded(names, **found)
 
 
 def _environment(record_environment: bool) -> dict[str, Any]:

@@ -18,6 +18,8 @@ FILENAME_FORMAT_SHORT: Final = "{step_name}.link"
 UNFINISHED_FILENAME_FORMAT: Final = ".{step_name}.{keyid:.8}.link-unfinished"
 UNFINISHED_FILENAME_FORMAT_GLOB: Final = ".{step_name}.{pattern}.link-unfinished"
 
+_LISTS: Final = ("materials", "products")
+
 
 class Link(Signable):
     """The record of one step."""
@@ -28,8 +30,7 @@ class Link(Signable):
         super().__init__(**kwargs)
         self._type = "link"
         self.name = kwargs.get("name")
-        self.materials: Any = kwargs.get("materials", {})
-        self.products: Any = kwargs.get("products", {})
+        self._lists: dict[str, Any] = {name: kwargs.get(name, {}) for name in _LISTS}
         self.byproducts: Any = kwargs.get("byproducts", {})
         self.command: Any = kwargs.get("command", [])
         self.environment: Any = kwargs.get("environment", {})
@@ -40,6 +41,33 @@ class Link(Signable):
     def type_(self) -> str:
         """The type of the document, "link"."""
         return self._type
+
+    @property
+    def materials(self) -> Any:
+        """What the step consumed: a dictionary, which may be changed."""
+        return self._list("materials")
+
+    @materials.setter
+    def materials(self, artifacts: Any) -> None:
+        self._lists["materials"] = artifacts
+
+    @property
+    def products(self) -> Any:
+        """What the step produced: a dictionary, which may be changed."""
+        return self._list("products")
+
+    @products.setter
+    def products(self, artifacts: Any) -> None:
+        self._lists["products"] = artifacts
+
+    def _list(self, name: str) -> Any:
+        """The list `name` as scripts know it. Of what the core has recorded, dictionaries are made only for who asks:
+        of a hundred thousand files they take a tenth as long as hashing does."""
+        artifacts = self._lists[name]
+        if isinstance(artifacts, Artifacts):
+            self._seen[name] = artifacts
+            artifacts = self._lists[name] = artifacts.to_json()
+        return artifacts
 
     @staticmethod
     def read(data: dict[str, Any]) -> Link:
@@ -57,6 +85,8 @@ class Link(Signable):
         self._check_artifacts("products")
 
     def _check_artifacts(self, name: str) -> None:
+        if isinstance(self._lists[name], Artifacts):
+            return  # the core made it
         self._check(name, dict)
         if self._small(name) is not None:
             return  # nearly always, and seen with one look at all of them
@@ -66,7 +96,10 @@ class Link(Signable):
     def _small(self, name: str) -> Artifacts | None:
         """The list `name` as the core keeps it, if it can. What was made of it before is taken again, in order already,
         where it still says the same: anybody may have changed it."""
-        artifacts = getattr(self, name)
+        artifacts = self._lists[name]
+        if isinstance(artifacts, Artifacts) and artifacts.plain:
+            return artifacts
+        artifacts = self._list(name)
         known = self._seen.get(name)
         if known is not None and _is_still(artifacts, known):
             return known
@@ -88,9 +121,8 @@ class Link(Signable):
         """As `to_dict`, with the lists of artifacts in the form that `write_sections` writes as a whole."""
         document: dict[str, Any] = plain(self._unknown)
         for name in self.FIELDS:
-            value = getattr(self, name)
-            small = self._small(name) if name in ("materials", "products") else None
-            document[name] = plain(value) if small is None else small
+            small = self._small(name) if name in _LISTS else None
+            document[name] = plain(getattr(self, name)) if small is None else small
         return document
 
     @property

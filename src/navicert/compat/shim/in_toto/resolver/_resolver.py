@@ -12,6 +12,7 @@ from navicert.compat.shim.in_toto.exceptions import PrefixError
 from navicert.compat.shim.message import Log
 from navicert.compat.shim.translation import translated
 from navicert.errors import Malformed
+from navicert.model.artifact import Artifacts
 from navicert.resolve.artifact import NameConflict, Notes, ResolveOptions
 from navicert.resolve.content import FileHasher
 from navicert.resolve.dir import resolve_dir
@@ -85,6 +86,10 @@ class FileResolver(Resolver):
 
     def hash_artifacts(self, uris: Iterable[str]) -> Hashes:
         """The digests of the files that `uris` name. A name that leads nowhere has none."""
+        return self.artifacts(uris).to_json()
+
+    def artifacts(self, uris: Iterable[str]) -> Artifacts:
+        """As `hash_artifacts`, in the form that the core keeps."""
         base = self._options.base_path
         if base:
             # What is not there, or no folder, is said by whom is asked to go there.
@@ -99,7 +104,7 @@ class FileResolver(Resolver):
                 path = uri.removeprefix("file:")
                 if not new and not os.path.lexists(os.path.join(base, path)) and not is_pattern(path):
                     logger.info("path: %s does not exist, skipping..", os.path.normpath(path))
-            return files.hashed().to_json()
+            return files.hashed()
 
 
 class OSTreeResolver(Resolver):
@@ -182,8 +187,9 @@ def record(
     follow_symlink_dirs: bool,
     normalize_line_endings: bool,
     lstrip_paths: list[str] | None,
-) -> Hashes:
-    """The digests of all artifacts that `uris` name, each by the resolver for its scheme."""
+) -> Artifacts | Hashes:
+    """The digests of all artifacts that `uris` name, each by the resolver for its scheme; in the form that the core
+    keeps where all of them are files."""
     resolvers: dict[str, Resolver] = {
         FileResolver.SCHEME: FileResolver(
             exclude_patterns, base_path, follow_symlink_dirs, normalize_line_endings, lstrip_paths
@@ -200,6 +206,8 @@ def record(
             by_resolver.setdefault(Resolver.for_uri(uri), []).append(uri)
         found: Hashes = {}
         for resolver, names in by_resolver.items():
+            if len(by_resolver) == 1 and type(resolver) is FileResolver:
+                return resolver.artifacts(names)
             found |= resolver.hash_artifacts(names)
         return found
     except Malformed as error:
