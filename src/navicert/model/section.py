@@ -197,5 +197,11 @@ def _joined(artifacts: Artifacts, form: Form, pool: Pool | None) -> bytes | None
         return None
     entries, ordered = artifacts.entries, artifacts.ordered
     in_order = list(entries) == ordered  # as whoever records has made them
-    rows = entries.items() if in_order else zip(ordered, map(entries.__getitem__, ordered), strict=True)
-    return form.following.join(map(form.pair.join, rows)).encode()  # type: ignore[arg-type]  # plain, so all is text
+    count = len(ordered)
+    # Path, what stands between, digest, what stands between: joined all at once, without a text for each artifact.
+    pieces: list[str] = [form.following] * (4 * count)
+    pieces[0::4] = ordered
+    pieces[1::4] = [form.pair] * count
+    pieces[2::4] = entries.values() if in_order else map(entries.get, ordered)  # type: ignore[assignment,arg-type]  # text
+    pieces.pop()
+    return "".join(pieces).encode()
