@@ -129,8 +129,10 @@ class TestExcludesAreThoseOfPathspec:
         expected = any(spec.match_file(name) for name in names)
         folder, walked = top, False
         for bare, name in zip(steps, names, strict=True):
-            if excludes.sieve(folder)(bare, name):
+            sieve = excludes.sieve(folder)
+            if sieve(bare, name):
                 walked = True
+                assert any(mark in f"/{bare}/" for mark in sieve.marks)
             if name != names[-1] and excludes.below(name, inside=True):
                 walked = True
             if walked:

@@ -38,8 +38,11 @@ class Sieve:
     It is left out if that part is in `exact` or ends with one of `suffixes`. Else it may be left out only if that part
     is in `doubtful`, ends with one of `doubtful_suffixes`, or `search` finds something in it: then `decide` knows, who
     is given the whole name.
+
+    Where none of `marks` stands in the names in the folder, each between two slashes, nothing in it is left out.
     """
 
+    marks: tuple[str, ...]
     exact: frozenset[str]
     suffixes: tuple[str, ...]
     doubtful: frozenset[str]
@@ -215,7 +218,7 @@ def _folder(pattern: str) -> str:
 
 def _ask(matches: Callable[[str], bool]) -> Sieve:
     """The sieve that asks about every name."""
-    return Sieve(frozenset(), (), frozenset(), ("",), _NEVER, matches)
+    return Sieve(("",), frozenset(), (), frozenset(), ("",), _NEVER, matches)
 
 
 def _sieve(expressions: Mapping[str, str], matches: Callable[[str], bool]) -> Sieve:
@@ -228,6 +231,7 @@ def _sieve(expressions: Mapping[str, str], matches: Callable[[str], bool]) -> Si
     exact, doubtful = set[str](), set[str]()
     suffixes, doubtful_suffixes = list[str](), list[str]()
     searched = [r"\n"]  # an expression may end before a line feed at the end of a name
+    marks = ["\n"]
     others = []
     for pattern, expression in expressions.items():
         if expression == ".":
@@ -239,17 +243,22 @@ def _sieve(expressions: Mapping[str, str], matches: Callable[[str], bool]) -> Si
         if not _WILDCARDS.isdisjoint(literal):
             certain = False
             searched.append(f"^{_glob(last)}$")
+            marks.append(max(re.split(_SET + r"|[*?]", last), key=len))
         elif last == literal:
+            marks.append(f"/{last}/")
             (exact if certain else doubtful).add(last)
         elif last.endswith(literal):
+            marks.append(f"{literal}/")
             (suffixes if certain else doubtful_suffixes).append(literal)
         else:
             certain = False
             searched.append(f"{'' if last.startswith('*') else '^'}{re.escape(literal)}")
+            marks.append(literal if last.startswith("*") else f"/{literal}")
         if not certain:
             others.append(expression)
     rest = _matcher(others)
     return Sieve(
+        tuple(marks),
         frozenset(exact),
         tuple(suffixes),
         frozenset(doubtful),
