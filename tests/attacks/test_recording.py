@@ -316,8 +316,8 @@ def test_a_file_written_just_before_the_recording_is_hashed_twice(tmp_path, monk
 def test_nothing_is_believed_of_stamps_once_the_clock_was_set_back(quiet, monkeypatch):
     memo = Memo()
     paths = [str(quiet / "kept")]
-    memo.remember("how", paths[0], stamp_of(os.stat(paths[0])), b"digests")
-    assert memo.recall("how", paths) == [b"digests"]
+    memo.remember("how", paths[0], stamp_of(os.stat(paths[0])), "digests")
+    assert memo.recall("how", paths) == ["digests"]
     assert memo.recall("otherwise", paths) == [None]
     assert memo.recall("how", [str(quiet / "gone")]) == [None]
     now = time.time()

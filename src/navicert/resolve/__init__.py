@@ -59,17 +59,15 @@ def resolve_all(specs: Iterable[str], options: ResolveOptions | None = None) -> 
     found: dict[str, DigestSet] = {}
     for spec in specs:
         merge(found, _resolve(spec, files, options, notes), spec)
-    artifacts = files.hashed()
+    artifacts = files.hashed(ordered=True)
     if found:
         merge(found, artifacts, "")
-        artifacts = Artifacts.of(found)
+        artifacts = Artifacts.of({name: found[name] for name in sorted(found)})
     for name in twins(artifacts.entries):
         notes.add("names that differ only in letter case or composition, one file on some systems", name)
     if options.progress is not None:
         options.progress(0, 0)
-    held = artifacts.entries
-    entries = {name: held[name] for name in artifacts.ordered}
-    return Resolved(Artifacts(entries, plain=artifacts.plain), notes.lines())
+    return Resolved(artifacts, notes.lines())
 
 
 def told_afterwards(spec: str) -> bool:

@@ -28,7 +28,11 @@ if TYPE_CHECKING:
     from hashlib import _Hash
     from typing import Final
 
-_DEVICE, _CHANGED = stat.ST_DEV, stat.ST_CTIME
+_MODE: Final = 0
+_DEVICE: Final = 2
+_SIZE: Final = 6
+_CHANGED: Final = 9
+"""Where a status has these: `stat.ST_MODE` and so on, as numbers that a type checker knows."""
 _TYPE, _REGULAR = stat.S_IFMT(0o177777), stat.S_IFREG
 
 _SMALL: Final = 64 * 1024
@@ -48,9 +52,9 @@ _MUCH: Final = 64 * 1024 * 1024
 # writer; should a terminal have, it must not become ours.
 _OPEN: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 
-Batch = tuple[bytes, list[tuple[int, int]], list[Stamp | None]]
-"""Of a run of files: their digests one after the other; size and number of those that were put off; where they are to
-be remembered their stamps, None for files that are not still."""
+Batch = tuple[list[str], list[tuple[int, int]], list[Stamp | None]]
+"""Of a run of files: the hex digits of all digests of each; size and number of those that were put off; where they are
+to be remembered their stamps, None for files that are not still."""
 
 
 class FileHasher:
@@ -59,7 +63,6 @@ class FileHasher:
     def __init__(self, options: ResolveOptions) -> None:
         self._algorithms = sorted(options.algorithms)
         self._makers = [_maker(name) for name in self._algorithms]
-        self._size = sum(make().digest_size for make in self._makers)
         self._normalize = options.normalize_line_endings
         self._workers = options.workers or processors()
         self._fork = options.fork
@@ -73,8 +76,8 @@ class FileHasher:
 
     def __call__(self, path: str, name: str) -> DigestSet:
         """The digests of the file at `path`, called `name` in errors. Raises `Unavailable`."""
-        (entry,) = self._entries(self._whole(path, name, bytearray(_CHUNK), lambda count: None)[0])
-        return full(entry)
+        digits, _ = self._whole(path, name, bytearray(_CHUNK), lambda count: None)
+        return full(self._entry(digits))
 
     def many(self, paths: Sequence[str], names: Sequence[str]) -> list[Entry]:
         """The digests of the files at `paths`, in this order; `names` are what they are called in errors. Raises
@@ -88,19 +91,20 @@ class FileHasher:
         moment = Moment()
         found, stamps = self._fresh([paths[i] for i in unknown], [names[i] for i in unknown], moment)
         for number, i in enumerate(unknown):
-            known[i] = digests = found[number * self._size : (number + 1) * self._size]
+            known[i] = digits = found[number]
             stamp = stamps[number]
             if stamp is not None:
-                self._memo.remember(how, paths[i], stamp, digests)
-        return self._entries(b"".join(digests for digests in known if digests is not None))
+                self._memo.remember(how, paths[i], stamp, digits)
+        return self._entries([digits for digits in known if digits is not None])
 
-    def _entries(self, found: bytes) -> list[Entry]:
-        """The digests of each file, where those of all of them stand one after the other in `found`."""
-        rows: list[Entry] = [*found.hex("\n", self._size).split("\n")] if found else []
-        return rows if self.plain else [self._set(str(row)) for row in rows]
+    def _entries(self, found: list[str]) -> list[Entry]:
+        """The digests of each file, where `found` has the hex digits of all of them."""
+        return found if self.plain else [self._entry(digits) for digits in found]  # type: ignore[return-value]
 
-    def _set(self, digits: str) -> DigestSet:
+    def _entry(self, digits: str) -> Entry:
         """The digests whose hex digits stand one after the other in `digits`."""
+        if self.plain:
+            return digits
         digests, start = [], 0
         for algorithm, make in zip(self._algorithms, self._makers, strict=True):
             end = start + 2 * make().digest_size
@@ -110,8 +114,8 @@ class FileHasher:
 
     def _fresh(
         self, paths: Sequence[str], names: Sequence[str], moment: Moment | None
-    ) -> tuple[bytes, list[Stamp | None]]:
-        """The digests of the files, one after the other, and where they are to be remembered their stamps."""
+    ) -> tuple[list[str], list[Stamp | None]]:
+        """The hex digits of the digests of each file, and where they are to be remembered their stamps."""
         length = max(_BATCH, -(-len(paths) // MOST_JOBS))
         starts = range(0, len(paths), length)
         self._progress.begin(length)
@@ -133,11 +137,11 @@ class FileHasher:
             batches = in_processes(len(starts), worker(lambda job: texts[job].split("\0")), self._workers)
         else:
             batches = in_order(len(starts), worker(lambda job: paths[starts[job] : starts[job] + length]))
-        found = bytearray().join(digests for digests, _, _ in batches)
+        found = [digits for digests, _, _ in batches for digits in digests]
         stamps = [stamp for _, _, stamps in batches for stamp in stamps]
         longer = sorted((file for _, later, _ in batches for file in later), reverse=True)
-        for (_, i), (digests, stamp) in zip(longer, self._longer(paths, names, longer, moment), strict=True):
-            found[i * self._size : (i + 1) * self._size] = digests
+        for (_, i), (digits, stamp) in zip(longer, self._longer(paths, names, longer, moment), strict=True):
+            found[i] = digits
             if self._memo is not None:
                 stamps[i] = stamp
         if moment is not None and not moment.clock_ran_on():
@@ -145,29 +149,30 @@ class FileHasher:
                 "the clock was set back while files were hashed, so nothing tells whether they changed",
                 remedy="record again",
             )
-        return bytes(found), stamps
+        return found, stamps
 
     def _batch(self, paths: Sequence[str], names: Sequence[str], start: int, moment: Moment | None) -> Batch:
         """The digests of the files at `paths`, of which the first has the number `start`."""
+        # What is in the loop happens once for each file, and a status is quicker asked by number than by name.
         open_, read, status_of, close = os.open, os.read, os.fstat, os.close
-        digest = self._digest()
+        flags, most, kind, regular = _OPEN, _SMALL + 1, _TYPE, _REGULAR
+        make, digest = self._maker, self._digest
         before, devices = (moment.before, moment.devices) if moment is not None else (0, frozenset[int]())
         remembered = self._memo is not None and moment is not None
-        blank = bytes(self._size)
-        found: list[bytes] = []
+        found: list[str] = []
         later: list[tuple[int, int]] = []
         stamps: list[Stamp | None] = []
         total, wary = 0, not devices
-        for i, path in enumerate(paths, start):
+        for path in paths:
             try:
-                descriptor = open_(path, _OPEN)
+                descriptor = open_(path, flags)
                 try:
                     first = status_of(descriptor) if wary else None
                     # One byte more than a small file has: whether it is one shows when it is read.
-                    data = read(descriptor, _SMALL + 1)
+                    data = read(descriptor, most)
                     status = status_of(descriptor)
-                    if status.st_mode & _TYPE != _REGULAR:
-                        raise _no_file(names[i])
+                    if status[_MODE] & kind != regular:
+                        raise _no_file(names[start + len(found)])
                     wary = status[_CHANGED] >= before or status[_DEVICE] not in devices
                     if wary:
                         if first is None:
@@ -175,41 +180,41 @@ class FileHasher:
                             data = os.pread(descriptor, _SMALL + 1, 0)
                             status = status_of(descriptor)
                         if _moved(first, status):
-                            raise _changed(names[i])
+                            raise _changed(names[start + len(found)])
                 finally:
                     close(descriptor)
             except OSError as error:
-                raise unreadable(names[i], error) from error
-            length, size = len(data), status.st_size
+                raise unreadable(names[start + len(found)], error) from error
+            length, size = len(data), status[_SIZE]
             if length == size:
                 total += length
-                found.append(digest(data))
+                found.append(digest(data) if make is None else make(data).hexdigest())
             elif length < size:
-                later.append((size, i))
-                found.append(blank)
+                later.append((size, start + len(found)))
+                found.append("")
             else:
-                raise _changed(names[i])
+                raise _changed(names[start + len(found)])
             if remembered:
                 stamps.append(None if wary else stamp_of(status))
         self._progress.batch(start, len(paths), total)
-        return b"".join(found), later, stamps
+        return found, later, stamps
 
     def _longer(
         self, paths: Sequence[str], names: Sequence[str], longer: list[tuple[int, int]], moment: Moment | None
-    ) -> list[tuple[bytes, Stamp | None]]:
-        """Digests, and stamps of what is still, of the files with these sizes and numbers."""
+    ) -> list[tuple[str, Stamp | None]]:
+        """Digits of the digests, and stamps of what is still, of the files with these sizes and numbers."""
 
-        def worker(check: Check) -> Callable[[int], tuple[bytes, Stamp | None]]:
+        def worker(check: Check) -> Callable[[int], tuple[str, Stamp | None]]:
             buffer = bytearray(_CHUNK)
 
             def tell(count: int) -> None:
                 check()
                 self._progress.read(count)
 
-            def work(job: int) -> tuple[bytes, Stamp | None]:
+            def work(job: int) -> tuple[str, Stamp | None]:
                 i = longer[job][1]
-                digests, status = self._whole(paths[i], names[i], buffer, tell)
-                return digests, stamp_of(status) if moment is not None and moment.still(status) else None
+                digits, status = self._whole(paths[i], names[i], buffer, tell)
+                return digits, stamp_of(status) if moment is not None and moment.still(status) else None
 
             return work
 
@@ -217,20 +222,22 @@ class FileHasher:
             return in_threads(len(longer), worker, self._workers)
         return in_order(len(longer), worker)
 
-    def _digest(self) -> Callable[[bytes], bytes]:
-        """The function from the content of a file to its digests."""
-        makers = self._makers
+    @property
+    def _maker(self) -> Callable[[bytes], _Hash] | None:
+        """The constructor of the only hash, where content is hashed as it is; mostly that of SHA-256."""
+        return self._makers[0] if len(self._makers) == 1 and not self._normalize else None
+
+    def _digest(self, data: bytes) -> str:
+        """The digits of the digests of a file with the content `data`."""
         if self._normalize:
-            return lambda data: b"".join([make(_normal(data)).digest() for make in makers])
-        if len(makers) == 1:
-            (make,) = makers
-            return lambda data: make(data).digest()
-        return lambda data: b"".join([make(data).digest() for make in makers])
+            data = _normal(data)
+        return "".join([make(data).hexdigest() for make in self._makers])
 
     def _whole(
         self, path: str, name: str, buffer: bytearray, tell: Callable[[int], None]
-    ) -> tuple[bytes, os.stat_result]:
-        """The digests of a file of any size, and its status at the end. `tell` hears how many bytes were read."""
+    ) -> tuple[str, os.stat_result]:
+        """The digits of the digests of a file of any size, and its status at the end. `tell` hears how many bytes were
+        read."""
         try:
             descriptor = os.open(path, _OPEN)
         except OSError as error:
@@ -239,7 +246,7 @@ class FileHasher:
             before = os.fstat(descriptor)
             if not stat.S_ISREG(before.st_mode):
                 raise _no_file(name)
-            length, digests = self._read(descriptor, before.st_size, memoryview(buffer), tell)
+            length, digits = self._read(descriptor, before.st_size, memoryview(buffer), tell)
             after = os.fstat(descriptor)
         except OSError as error:
             raise unreadable(name, error) from error
@@ -247,9 +254,9 @@ class FileHasher:
             os.close(descriptor)
         if length != before.st_size or _moved(before, after):
             raise _changed(name)
-        return digests, after
+        return digits, after
 
-    def _read(self, descriptor: int, size: int, buffer: memoryview, tell: Callable[[int], None]) -> tuple[int, bytes]:
+    def _read(self, descriptor: int, size: int, buffer: memoryview, tell: Callable[[int], None]) -> tuple[int, str]:
         hashes = [make() for make in self._makers]
         update = _normalizer(hashes) if self._normalize else _updater(hashes)
         length = 0
@@ -260,7 +267,7 @@ class FileHasher:
                 break
             tell(count)
         update(None)
-        return length, b"".join([hash.digest() for hash in hashes])
+        return length, "".join([hash.hexdigest() for hash in hashes])
 
 
 def _maker(name: str) -> Callable[..., _Hash]:

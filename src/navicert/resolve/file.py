@@ -33,6 +33,7 @@ class FileResolver:
         self._tree = Tree(options.root, self._excluded, options.limits, follow=options.follow_symlink_dirs)
         self._hash = FileHasher(options)
         self._sources: dict[str, str] = {}
+        self._renamed = False
 
     def add(self, spec: str) -> int:
         """Find every file that `spec` names; how many of them are new. Raises `Malformed`, `NameConflict`,
@@ -53,16 +54,17 @@ class FileResolver:
             paths += files
         return self._take(paths, "")
 
-    def hashed(self) -> Artifacts:
-        """Every file that was found, in the order in which they were. Each is hashed once, whatever it is recorded as.
-        Raises `Unavailable`."""
-        sources = self._sources
-        files = list(dict.fromkeys(sources.values()))
+    def hashed(self, *, ordered: bool = False) -> Artifacts:
+        """Every file that was found, in the order in which they were, or `ordered` by name. Each is hashed once,
+        whatever it is recorded as. Raises `Unavailable`."""
+        names = sorted(self._sources) if ordered else list(self._sources)
+        sources = list(map(self._sources.__getitem__, names)) if self._renamed else names
+        files = list(dict.fromkeys(sources)) if self._renamed else sources
         entries = self._hash.many(self._tree.paths(files), files)
         if len(files) < len(sources):
             of_file = dict(zip(files, entries, strict=True))
-            entries = [of_file[file] for file in sources.values()]
-        return Artifacts(dict(zip(sources, entries, strict=True)), plain=self._hash.plain)
+            entries = [of_file[file] for file in sources]
+        return Artifacts(dict(zip(names, entries, strict=True)), plain=self._hash.plain)
 
     def _take(self, paths: list[str], prefix: str) -> int:
         sources = self._sources
@@ -70,6 +72,7 @@ class FileResolver:
         text = "\n".join(paths)
         if prefix or self._options.lstrip_paths or "\\" in text or not text.isascii():
             names = [self._recorded_name(path, prefix) for path in paths]
+            self._renamed = True
         else:
             names = paths
         if not sources:

@@ -87,20 +87,20 @@ class Memo:
 
     def __init__(self) -> None:
         self._begun = Moment()
-        self._known: dict[tuple[object, str], tuple[Stamp, bytes]] = {}
+        self._known: dict[tuple[object, str], tuple[Stamp, str]] = {}
 
-    def remember(self, how: object, path: str, stamp: Stamp, digests: bytes) -> None:
-        """Keep the `digests`, made in the way `how`, of the file at `path`, which was
-        still then and had this stamp."""
-        self._known[how, path] = stamp, digests
+    def remember(self, how: object, path: str, stamp: Stamp, digits: str) -> None:
+        """Keep the `digits` of all digests, made in the way `how`, of the file at `path`, which was still then and had
+        this stamp."""
+        self._known[how, path] = stamp, digits
 
-    def recall(self, how: object, paths: Sequence[str]) -> list[bytes | None]:
-        """The digests of those of the files at `paths` that have not been touched; None for all others."""
+    def recall(self, how: object, paths: Sequence[str]) -> list[str | None]:
+        """The digits of those of the files at `paths` that have not been touched; None for all others."""
         if not self._known or not self._begun.clock_ran_on():
             return [None] * len(paths)
         return [self._recall(how, path) for path in paths]
 
-    def _recall(self, how: object, path: str) -> bytes | None:
+    def _recall(self, how: object, path: str) -> str | None:
         known = self._known.get((how, path))
         if known is None:
             return None

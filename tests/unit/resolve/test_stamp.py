@@ -20,7 +20,7 @@ def aged(status: os.stat_result, seconds: int) -> os.stat_result:
 
 def remembered(path: Path) -> Memo:
     memo = Memo()
-    memo.remember("sha256", str(path), stamp_of(os.stat(path)), b"digest")
+    memo.remember("sha256", str(path), stamp_of(os.stat(path)), "digest")
     return memo
 
 
@@ -32,7 +32,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_a_file_that_nobody_touched_is_recalled(file: Path) -> None:
-    assert remembered(file).recall("sha256", [str(file), str(file)]) == [b"digest", b"digest"]
+    assert remembered(file).recall("sha256", [str(file), str(file)]) == ["digest", "digest"]
 
 
 def test_a_file_with_its_old_times_put_back_is_not(file: Path) -> None:
