@@ -118,8 +118,8 @@ class Pool:
     def share(self, artifacts: Artifacts) -> Artifacts:
         """The list seen before that equals `artifacts`, or itself."""
         paths = artifacts.ordered
-        some = tuple((path, artifacts.entries[path]) for path in paths[:: len(paths) // _SAMPLES + 1])
-        known = self._seen.setdefault((len(paths), some), [])
+        some = paths[:: len(paths) // _SAMPLES + 1]
+        known = self._seen.setdefault((len(paths), *some, *map(artifacts.entries.__getitem__, some)), [])
         for one in known:
             if one == artifacts:
                 return one

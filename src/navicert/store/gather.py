@@ -67,12 +67,12 @@ def gather(
     if policy.verified is None or not isinstance(policy.verified.body, Layout):
         return Gathered()
     try:
-        Authority.of(policy.verified.body)
+        authority = Authority.of(policy.verified.body)
     except Malformed as error:
         error.pointer = policy.sealed.pointer(error.pointer)
         raise error.at(policy.sealed.origin) from error
     found = _Gathering(limits, recall, keep_bytes=keep_bytes, bundles=bundles, keyless=keyless)
-    found.enter(policy.verified.body)
+    found.enter(policy.verified.body, authority)
     for document in _documents(policy.verified.body, stores, target, run_id, found):
         if not found.meet(document):
             break
@@ -138,13 +138,13 @@ class _Gathering:
         self._met: dict[tuple[object, ...], _Met] = {}
         self._refused: list[Refusal] = []
         self._claims: list[Claimed] = []
-        self._layouts: list[Layout] = []
+        self._layouts: list[tuple[Layout, Authority]] = []
         self._pool = Pool()
         self._count = 0
 
-    def enter(self, layout: Layout) -> None:
-        """Take in the keys of a layout that verified."""
-        self._keyring.enter(layout, Authority.of(layout))
+    def enter(self, layout: Layout, authority: Authority) -> None:
+        """Take in the keys of a layout that verified, whose authority is `authority`."""
+        self._keyring.enter(layout, authority)
         if self._recall is not None:
             from navicert.store.recall import signers_of
 
@@ -184,8 +184,8 @@ class _Gathering:
         while self._layouts:
             known = len(self._keyring)
             layouts, self._layouts = self._layouts, []
-            for layout in layouts:
-                self.enter(layout)
+            for layout, authority in layouts:
+                self.enter(layout, authority)
             if len(self._keyring) > known:
                 for met in self._met.values():
                     self._verify(met)
@@ -245,10 +245,9 @@ class _Gathering:
                 return
             met.followed = True
             try:
-                Authority.of(body)
+                self._layouts.append((body, Authority.of(body)))
             except Malformed:
                 return  # judged, and refused there with its reason, as a sublayout
-            self._layouts.append(body)
 
 
 def _refusal(document: Document, sealed: Sealed) -> Refusal:

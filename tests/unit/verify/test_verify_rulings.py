@@ -248,10 +248,10 @@ class TestIdleMatch:
 def test_rules_judged_once_are_not_judged_again(monkeypatch: pytest.MonkeyPatch) -> None:
     applied: list[object] = []
 
-    def listening(rules: Any, side: Any, record: Any, lookup: Any, *, strong: bool) -> Any:
+    def listening(rules: Any, side: Any, record: Any, lookup: Any, **more: Any) -> Any:
         if rules:
             applied.append((rules, side))
-        return apply_rules(rules, side, record, lookup, strong=strong)
+        return apply_rules(rules, side, record, lookup, **more)
 
     monkeypatch.setattr(rulings, "apply_rules", listening)
     made = build(a=b"1", b=b"2").inspection("scan", materials=["ALLOW *"]).inspection("look", materials=["ALLOW x"])
