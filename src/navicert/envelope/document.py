@@ -118,7 +118,11 @@ class Sealed:
         Raises `Malformed` where the signed bytes are no document, `LimitExceeded` for too many attempts.
         """
         best: Verified[Body] | None = None
-        keys = tuple(dict.fromkeys(member for key in keys for member in key.members))
+        if len(keys) == 1:
+            (alone,) = keys
+            keys = alone.members
+        else:
+            keys = tuple(dict.fromkeys([member for key in keys for member in key.members]))
         for message, source in self.candidates(pool):
             content = sha256(message)
             signers = self._signers(message, content, keys, certificates or {}, {} if memo is None else memo)

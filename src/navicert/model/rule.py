@@ -44,6 +44,7 @@ SIDES: Final = tuple(Side)
 """Both, in their order: to walk an enum runs in Python."""
 
 _KINDS: Final = {kind.value: kind for kind in RuleKind}
+_WORDS: Final = {kind: word for word, kind in _KINDS.items()}
 _SIDES: Final = {side.value.upper(): side for side in Side}
 _GRAMMAR: Final = "MATCH pattern [IN prefix] WITH (MATERIALS|PRODUCTS) [IN prefix] FROM step"
 
@@ -81,7 +82,7 @@ class Rule:
 
     def pack(self) -> list[str]:
         """The JSON array of this rule, keywords in upper case."""
-        words = [self.kind.value, self.pattern]
+        words = [_WORDS[self.kind], self.pattern]
         if self.dest_type is not None and self.step is not None:
             if self.source_prefix is not None:
                 words += ["IN", self.source_prefix]

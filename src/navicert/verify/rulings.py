@@ -42,6 +42,14 @@ class Rulings:
     found: Mapping[str, Record]
     _named: dict[tuple[str, Side], frozenset[str]] = field(default_factory=dict)
     """The steps that the rules of an item match against."""
+    _place: tuple[object, ...] = field(init=False, repr=False, compare=False)
+    """Where the layout stands: its lineage and path."""
+    _strong: bool = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        place = self.setting.place
+        object.__setattr__(self, "_place", (place.lineage, place.path))
+        object.__setattr__(self, "_strong", self.setting.strong)
 
     def apply(self, item: Step | Inspection, side: Side, record: Record, choice: Choice) -> tuple[Application, ...]:
         """What the rules of `item` do to `record`, where the steps are those of `choice`."""
@@ -49,20 +57,20 @@ class Rulings:
         named = self._named.get((item.name, side))
         if named is None:
             named = self._named[item.name, side] = sources(rules)
-        records = {name: choice[name].record for name in named if name in choice}
-        if isinstance(item, Inspection):
-            # Inspections see one another, and what they find themselves.
-            records |= {name: record for name, record in self.found.items() if name in named}
-        identity = tuple([(name, id(r.materials), id(r.products)) for name, r in sorted(records.items())])
-        place = (*self.setting.place.lineage, self.setting.place.path, item.name, side)
-        key = (*place, id(record.materials), id(record.products), identity)
-        known = self.setting.memo.applications.get(key)
+        records: dict[str, Record] = {}
+        identity: tuple[object, ...] = ()
+        if named:
+            records = {name: choice[name].record for name in named if name in choice}
+            if isinstance(item, Inspection):
+                # Inspections see one another, and what they find themselves.
+                records |= {name: record for name, record in self.found.items() if name in named}
+            identity = tuple([(name, id(r.materials), id(r.products)) for name, r in sorted(records.items())])
+        key = (self._place, item.name, side, id(record.materials), id(record.products), identity)
+        memo = self.setting.memo
+        known = memo.applications.get(key)
         if known is None:
-            setting = self.setting
-            applied = apply_rules(
-                rules, side, record, records.get, strong=setting.strong, patterns=setting.memo.patterns
-            )
-            known = self.setting.memo.applications[key] = (applied, (record, *records.values()))
+            applied = apply_rules(rules, side, record, records.get, strong=self._strong, patterns=memo.patterns)
+            known = memo.applications[key] = (applied, (record, *records.values()))
         return known[0]
 
     def hold(self, item: Step | Inspection, record: Record, choice: Choice) -> bool:
