@@ -112,7 +112,7 @@ class Check:
     @property
     def counted(self) -> tuple[Check, ...]:
         """The children that decide: all but notes."""
-        return tuple(child for child in self.children if not child.is_note)
+        return tuple([child for child in self.children if child.leaf is not None or child.need is not None])
 
     def walk(self, parent: str = "") -> Iterator[tuple[str, Check]]:
         """Every node with its path (`id[subject]/…` from the root), parents first, in the order judged."""

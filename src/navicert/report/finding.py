@@ -33,6 +33,10 @@ class Finding:
     notes: tuple[Check, ...] = ()
 
 
+_Above = tuple[Check, "_Above"] | None
+"""A group, and the same of the group that it stands in."""
+
+
 def findings(verdict: Verdict) -> tuple[Finding, ...]:
     """The causes of `verdict`, first one first; none where it passed."""
     causes = dict(verdict.causes())
@@ -66,7 +70,21 @@ def findings(verdict: Verdict) -> tuple[Finding, ...]:
 
 def warnings(verdict: Verdict) -> tuple[tuple[str, Check], ...]:
     """The leaves that passed with a warning, with their paths, in order."""
-    return tuple((path, check) for path, check in verdict.root.walk() if check.leaf is Outcome.WARN)
+    found: list[tuple[str, Check]] = []
+    # Each with the groups that it stands in, innermost first, as nested pairs: paths are made for few.
+    waiting: list[tuple[Check, _Above]] = [(verdict.root, None)]
+    while waiting:
+        check, above = waiting.pop()
+        if check.leaf is None:
+            within = (check, above)
+            waiting += [(child, within) for child in reversed(check.children)]
+        elif check.leaf is Outcome.WARN:
+            names = [check.name]
+            while above is not None:
+                names.append(above[0].name)
+                above = above[1]
+            found.append(("/".join(reversed(names)), check))
+    return tuple(found)
 
 
 def first_cause(check: Check) -> Check:
@@ -83,18 +101,18 @@ def first_cause(check: Check) -> Check:
 def counts(verdict: Verdict) -> dict[Outcome, int]:
     """How many leaves came out how, in the order of `Outcome`. An empty group counts as the failure that it is;
     what did not pass in a group that passed without it does not count."""
-    tally: Counter[Outcome] = Counter()
+    tally = dict.fromkeys(Outcome, 0)
     waiting = [(verdict.root, False)]
     while waiting:
         check, spared = waiting.pop()
-        if check.is_note:
-            continue
         outcome = check.outcome
-        if check.counted:
-            waiting += [(child, spared or outcome.passes) for child in check.counted]
-        elif outcome.passes or not spared:
+        counted = check.counted if check.leaf is None else ()
+        if counted:
+            spared = spared or outcome.passes
+            waiting += [(child, spared) for child in counted]
+        elif not check.is_note and (outcome.passes or not spared):
             tally[outcome] += 1
-    return {outcome: tally[outcome] for outcome in Outcome}
+    return tally
 
 
 def _nodes(check: Check, path: str, parent: str) -> Iterator[tuple[str, Check, str]]:
