@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from contextvars import ContextVar
 
@@ -21,7 +20,8 @@ def _run(name: str) -> NoReturn:
     keep_to_english()
     ALONE.set(True)
     try:
-        importlib.import_module(f"navicert.compat.shim.in_toto.in_toto_{name}").main()
+        # Not by `importlib`, which would have to be loaded for it.
+        __import__(f"navicert.compat.shim.in_toto.in_toto_{name}", fromlist=["main"]).main()
     except KeyboardInterrupt:
         sys.exit(130)
     finally:

@@ -365,3 +365,29 @@ def test_files_are_found_in_the_order_of_os_walk(work):
         Path(name).write_text(name)
     walked = [os.path.normpath(os.path.join(folder, name)) for folder, _, names in os.walk(".") for name in names]
     assert list(runlib.record_artifacts_as_dict(["."])) == walked
+
+
+def piped(path: str) -> str:
+    """The name of a pipe that holds what is in the file."""
+    read, write = os.pipe()
+    os.write(write, Path(path).read_bytes())
+    os.close(write)
+    return f"/dev/fd/{read}"
+
+
+@pytest.mark.parametrize("options", [[], ["-t", "ed25519"]])
+@pytest.mark.parametrize(
+    ("key", "code", "words"), [("owner.pub", 0, ""), ("carl.pub", 1, "SignatureVerificationError")]
+)
+def test_the_layout_and_the_key_may_come_through_pipes(work, monkeypatch, capsys, key, code, words, options):
+    build()
+    signed(layout(["ALLOW", "*"])).dump("root.layout")
+    names = [piped("root.layout"), piped(key)]
+    try:
+        assert call(in_toto_verify.main, "-l", names[0], "-k", names[1], *options, monkeypatch=monkeypatch) == code
+    finally:
+        for name in names:
+            os.close(int(name.rpartition("/")[2]))
+    said = capsys.readouterr().err
+    assert words in said
+    assert (names[1] in said) == bool(code)

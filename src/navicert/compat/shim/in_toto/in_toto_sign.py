@@ -100,7 +100,9 @@ def _verify(metadata: Any, args: argparse.Namespace) -> NoReturn:
 
     try:
         if args.key is not None:
-            keys = {key["keyid"]: key for _, key in keyring.public_keys(args.key, args.key_type)}
+            from navicert.trust.keyfile import open_public_key
+
+            keys = keyring.public_keys(args.key, args.key_type, open_public_key)
         else:
             from navicert.compat.shim.securesystemslib._gpg import functions as gpg
 

@@ -6,14 +6,17 @@ import argparse
 import sys
 
 from navicert.compat.shim.in_toto import __version__, argument
-from navicert.compat.shim.in_toto.exceptions import InvalidMetadata, RuleVerificationError, SignatureVerificationError
 from navicert.compat.shim.in_toto.settings import LINK_CMD_EXEC_TIMEOUT
 from navicert.compat.shim.message import Log, told
-from navicert.compat.shim.securesystemslib.exceptions import FormatError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
     from typing import Any, Final
+
+    from navicert.compat.shim.in_toto.policy import KeyFiles
+    from navicert.verify.case import Policy
 
 LOG: Final = Log("in_toto")
 
@@ -76,50 +79,103 @@ def main() -> None:
             " and/or '--gpg id [id ...]'."
         )
     try:
-        from navicert.compat.shim.in_toto import keyring
-
-        LOG.info("Loading layout...")
-        layout = _load(args.layout)
-        owners: dict[str, dict[str, Any]] = {}
-        if args.gpg:
-            from navicert.compat.shim.securesystemslib._gpg import functions as gpg
-
-            LOG.info("Loading layout gpg key(s)...")
-            owners |= gpg.export_pubkeys(args.gpg, homedir=args.gpg_home)
-        files = {key["keyid"]: (path, key) for path, key in keyring.public_keys(paths, args.key_types)}
-        owners |= {keyid: key for keyid, (_, key) in files.items()}
-        try:
-            _verify(layout, owners, args.link_dir, args.inspect_timeout)
-        except SignatureVerificationError as error:
-            named = next((f", key '{path}'" for keyid, (path, _) in files.items() if keyid in str(error)), "")
-            raise SignatureVerificationError(f"{error} (layout '{args.layout}'{named})") from error
-    except RuleVerificationError as error:
-        LOG.error("(in-toto-verify) %s", told(error))
-        sys.exit(1)
+        _verify(args, paths)
     except Exception as error:  # noqa: BLE001  # the edge: whatever it is becomes one line
         LOG.error("(in-toto-verify) %s", told(error, f"for '{args.layout}'"))
         sys.exit(1)
     sys.exit(0)
 
 
-def _verify(layout: Any, owners: dict[str, dict[str, Any]], folder: str, timeout: float | None) -> None:
+def _verify(args: argparse.Namespace, paths: Sequence[str]) -> None:
     """As `in_toto_verify`, whose summary nobody wants here: a link of many artifacts takes long to make."""
-    from navicert.compat.shim.in_toto import verifylib
+    from datetime import UTC, datetime
+
     from navicert.compat.shim.in_toto.inspecting import Inspector
+    from navicert.compat.shim.in_toto.policy import KeyFiles
+    from navicert.compat.shim.in_toto.verification import judge, summary_of
+    from navicert.errors import Malformed
     from navicert.model.artifact import Artifacts
     from navicert.model.link import Link
 
-    found = verifylib._passing(layout, owners, folder, None, Inspector(True, timeout))
-    if not isinstance(found, Link) or not all(Artifacts.of(one).plain for one in (found.materials, found.products)):
+    LOG.info("Loading layout...")
+    raw, files, now = _received(args.layout), KeyFiles(), datetime.now(UTC)
+    try:
+        policy = _plain_policy(raw, args, paths, files, now) or _policy(raw, args, paths, files, now)
+        try:
+            judgement = judge(policy, now, args.link_dir, None, Inspector(True, args.inspect_timeout))
+        except Malformed as error:
+            from navicert.compat.shim.in_toto.culprit import named
+            from navicert.compat.shim.securesystemslib.exceptions import FormatError
+
+            raise FormatError(named(error, _loaded(raw, args.layout))) from error
+        found = summary_of(judgement)
+    except Exception as error:
+        from navicert.compat.shim.in_toto.exceptions import SignatureVerificationError
+
+        if not isinstance(error, SignatureVerificationError):
+            raise
+        path = files.named_in(str(error))
+        where = f"layout '{args.layout}'" + (f", key '{path}'" if path else "")
+        raise SignatureVerificationError(f"{error} ({where})") from error
+    if isinstance(found, Link) and not all(Artifacts.of(one).plain for one in (found.materials, found.products)):
+        from navicert.compat.shim.in_toto import verifylib
+
         verifylib._summary(found, "")  # of other digests than SHA-256 upstream may have something to say
 
 
-def _load(path: str) -> Any:
-    """The layout in the file; what is wrong with it is said with the name of the file."""
+def _received(path: str) -> bytes:
+    """What is in the file: read once, as it may be a pipe, and no more of it than is ever looked at."""
+    from navicert.limits import LOCAL
+
+    with open(path, "rb") as stream:
+        return stream.read(LOCAL.document_bytes + 1)
+
+
+def _plain_policy(
+    raw: bytes, args: argparse.Namespace, paths: Sequence[str], files: KeyFiles, now: datetime
+) -> Policy | None:
+    """The policy in the layout `raw`, if it is plain, and so are the options about keys."""
+    from navicert.compat.shim.in_toto.policy import plain_policy
+    from navicert.errors import NavicertError
+
+    if args.gpg or args.key_types:
+        return None
+    try:
+        owners = [files.open(path) for path in paths]
+    except NavicertError:
+        return None
+    policy = plain_policy(raw, args.layout, owners, now)
+    if policy is not None:
+        LOG.info("Verifying layout metadata signatures...")
+        LOG.info("Extracting layout from metadata...")
+        LOG.info("Verifying layout expiration...")
+    return policy
+
+
+def _policy(raw: bytes, args: argparse.Namespace, paths: Sequence[str], files: KeyFiles, now: datetime) -> Policy:
+    """The policy in the layout `raw`, read as in-toto reads it. Raises what upstream raises where something is wrong
+    with the layout, the keys, or the signatures."""
+    from navicert.compat.shim.in_toto import keyring, verifylib
+
+    layout = _loaded(raw, args.layout)
+    owners: dict[str, dict[str, Any]] = {}
+    if args.gpg:
+        from navicert.compat.shim.securesystemslib._gpg import functions as gpg
+
+        LOG.info("Loading layout gpg key(s)...")
+        owners |= gpg.export_pubkeys(args.gpg, homedir=args.gpg_home)
+    owners |= keyring.public_keys(paths, args.key_types, files.open)
+    return verifylib._policy(layout, owners, None, now)
+
+
+def _loaded(raw: bytes, path: str) -> Any:
+    """The layout in `raw`, the file at `path`; what is wrong with it is said with the name of the file."""
+    from navicert.compat.shim.in_toto.exceptions import InvalidMetadata
     from navicert.compat.shim.in_toto.models.metadata import Metadata
+    from navicert.compat.shim.securesystemslib.exceptions import FormatError
 
     try:
-        return Metadata.load(path)
+        return Metadata._read(path, raw)
     except (FormatError, InvalidMetadata) as error:
         if path in str(error):
             raise

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from navicert.compat.shim.in_toto import settings
-from navicert.compat.shim.in_toto.models.link import FILENAME_FORMAT_SHORT
-from navicert.model.layout import Inspection
-from navicert.verify.case import InspectionResult
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from navicert.model.layout import Inspection
+    from navicert.verify.case import InspectionResult
 
 
 def inspect(name: str, command: list[str], timeout: float | None) -> Any:
@@ -34,7 +34,9 @@ class Inspector:
 
     def inspect(self, inspection: Inspection) -> InspectionResult:
         """What running `inspection` gave."""
+        from navicert.compat.shim.in_toto.models.link import FILENAME_FORMAT_SHORT
         from navicert.compat.shim.in_toto.ruling import artifacts_of
+        from navicert.verify.case import InspectionResult
 
         try:
             metadata = inspect(inspection.name, list(inspection.run), self._timeout)

@@ -5,9 +5,9 @@ They are of any form, of the type that was said, and used under the id of the re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from navicert.compat.shim.in_toto.models._signer import GPGSigner, load_public_key_from_file
+from navicert.compat.shim.in_toto.models._signer import GPGSigner, describe
 from navicert.compat.shim.securesystemslib.exceptions import CryptoError, FormatError
 from navicert.compat.shim.securesystemslib.signer import CryptoSigner, check_type
 from navicert.compat.shim.translation import translated
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import argparse
     from typing import Any
 
-    from navicert.crypto.key import IdForm
+    from navicert.crypto.key import IdForm, Key
 
 
 def chosen(args: argparse.Namespace, password: bytes | None) -> dict[str, Any]:
@@ -50,15 +50,19 @@ def signer(path: str, kind: str | None, password: bytes | None, id_form: IdForm 
     return CryptoSigner.of(opened)
 
 
-def public_keys(paths: Sequence[str], types: Sequence[str] | None) -> list[tuple[str, dict[str, Any]]]:
-    """The public key in each of the files, after the name of the file."""
-    found = []
+def public_keys(
+    paths: Sequence[str], types: Sequence[str] | None, read: Callable[[str], Key]
+) -> dict[str, dict[str, Any]]:
+    """The public key that `read` finds in each of the files, by its id."""
+    found = {}
     for path, kind in zip(paths, spread(types, len(paths)), strict=True):
-        key = load_public_key_from_file(path)
+        with translated(ValueError):
+            opened = read(path)
+        key = describe(opened)
         own = key.get("keytype") or key.get("type")
         if kind not in (None, own):
             raise FormatError(f"{path}: not a key of type '{kind}', but of type '{own}'")
-        found.append((path, key))
+        found[key["keyid"]] = key
     return found
 
 

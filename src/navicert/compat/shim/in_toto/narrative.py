@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 
+from navicert.compat.shim.in_toto.complaint import Level
 from navicert.compat.shim.in_toto.filing import Filed, tells_unreadable
-from navicert.compat.shim.in_toto.judgement import Judgement, Level
+from navicert.compat.shim.in_toto.judgement import Judgement
 from navicert.compat.shim.in_toto.trace import Course
 from navicert.compat.shim.message import Log
 from navicert.dataclass import dataclass, field

@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 
 from navicert.compat.shim.in_toto import settings
+from navicert.compat.shim.in_toto.complaint import bad_return_value
 from navicert.compat.shim.in_toto.culprit import named
 from navicert.compat.shim.in_toto.exceptions import (
     BadReturnValueError,
@@ -21,28 +22,20 @@ from navicert.compat.shim.in_toto.exceptions import (
 )
 from navicert.compat.shim.in_toto.formats import _check_parameter_dict, _check_public_keys
 from navicert.compat.shim.in_toto.inspecting import Inspector, inspect
-from navicert.compat.shim.in_toto.judgement import Judgement, bad_return_value
 from navicert.compat.shim.in_toto.models.layout import SUBLAYOUT_LINK_DIR_FORMAT
 from navicert.compat.shim.in_toto.models.link import FILENAME_FORMAT, FILENAME_FORMAT_SHORT, Link
 from navicert.compat.shim.in_toto.models.metadata import Metadata
 from navicert.compat.shim.in_toto.models.signable import plain
 from navicert.compat.shim.in_toto.qualification import authorised, objection, threshold_of
 from navicert.compat.shim.in_toto.release import renamed
-from navicert.compat.shim.message import Log
+from navicert.compat.shim.in_toto.verification import LOG, judge, summary_of
 from navicert.compat.shim.securesystemslib.exceptions import FormatError
 from navicert.crypto.key import Key
 from navicert.errors import LimitExceeded, Malformed
 from navicert.model import layout as core
-from navicert.store.directory import DirectoryStore
-from navicert.store.gather import gather
 from navicert.timestamp import parse_timestamp
-from navicert.verdict import Verdict
-from navicert.verify.case import Case, Policy
-from navicert.verify.evaluate import evaluate, verify
+from navicert.verify.case import Policy
 from navicert.verify.parameters import NoValue, fill_in
-from navicert.verify.profile import Profile
-
-LOG: Final = Log("in_toto.verifylib")
 
 RULE_TRACE: dict[str, Any] = {}
 """Always empty: a trace belongs to the error that it is part of."""
@@ -60,7 +53,7 @@ __all__ = [
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Final
+    from typing import Any
 
     from navicert.compat.shim.in_toto.ruling import (
         verify_allow_rule,
@@ -99,18 +92,23 @@ def in_toto_verify(
     The layout is judged as `metadata` is now, the links as they lie in the folder. Parameters are filled into the
     layout of `metadata` itself. Inspections run in the current folder.
     """
+    now = datetime.datetime.now(datetime.UTC)
+    policy = _policy(metadata, layout_key_dict, substitution_parameters, now)
     inspector = Inspector(persist_inspection_links, inspect_timeout)
-    return _summary(_passing(metadata, layout_key_dict, link_dir_path, substitution_parameters, inspector), step_name)
+    try:
+        judgement = judge(policy, now, link_dir_path, substitution_parameters, inspector)
+    except Malformed as error:
+        raise FormatError(named(error, metadata)) from error
+    return _summary(summary_of(judgement), step_name)
 
 
-def _passing(
+def _policy(
     metadata: Any,
     layout_key_dict: dict[str, dict[str, Any]],
-    link_dir_path: str,
     substitution_parameters: dict[str, str] | None,
-    inspector: Inspector,
-) -> object:
-    """The summary of a chain that passes as a link of Navicert's; None where the layout has no steps."""
+    now: datetime.datetime,
+) -> Policy:
+    """The layout of `metadata`, which all of the keys signed, as a policy. Raises what upstream raises of others."""
     LOG.info("Verifying layout metadata signatures...")
     verify_metadata_signatures(metadata, layout_key_dict)
     try:
@@ -126,38 +124,11 @@ def _passing(
     LOG.info("Extracting layout from metadata...")
     layout = metadata.get_payload()
     LOG.info("Verifying layout expiration...")
-    now = datetime.datetime.now(datetime.UTC)
     _refuse_expired(layout, now, metadata.path)
     if substitution_parameters is not None:
         LOG.info("Performing parameter substitution...")
         substitute_parameters(layout, substitution_parameters)
-    policy = Policy(sealed, owners, verified)
-    try:
-        stores = [DirectoryStore(link_dir_path, bundles=False)] if os.path.isdir(link_dir_path) else []
-        gathered = gather(policy, stores, keep_bytes=False, bundles=False)
-        case = Case(
-            policy, now, gathered.exhibits, gathered.refused, Profile.UPSTREAM, parameters=substitution_parameters
-        )
-
-        def judged(verdict: Verdict | None) -> Judgement:
-            known = evaluate(case) if verdict is None else verdict
-            return Judgement(known, verified.body, gathered, link_dir_path, inspector.problems)
-
-        narrator = None
-        if LOG.informs:
-            from navicert.compat.shim.in_toto.narrative import Narrator
-
-            narrator = Narrator(LOG, judged)
-        verdict = verify(case, inspector, progress=None if narrator is None else narrator.inspects)
-        if narrator is not None:
-            narrator.ends(verdict)
-    except Malformed as error:
-        raise FormatError(named(error, metadata)) from error
-    judgement = judged(verdict)
-    judgement.require()
-    for text in judgement.warnings(told=narrator is not None):
-        LOG.warning("%s", text)
-    return verdict.summary if verified.body.steps else None
+    return Policy(sealed, owners, verified)
 
 
 def _summary(found: object, name: str) -> Link:

@@ -20,6 +20,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from navicert.crypto.key import Key as CoreKey
+
 
 def load_crypto_signer_from_pkcs8_file(path: str | PathLike[str], password: bytes | None = None) -> CryptoSigner:
     """The signer for the private key in a file of any form, under the id that belongs to that form; `path` may also be
@@ -36,6 +38,11 @@ def load_public_key_from_file(path: str | PathLike[str]) -> dict[str, Any]:
 
     with translated(ValueError):
         key = open_public_key(fspath(path))
+    return describe(key)
+
+
+def describe(key: CoreKey) -> dict[str, Any]:
+    """The dictionary of `key` that models and verification take."""
     if key.openpgp:
         return dict(key.to_json())
     view = SSlibKey.of(key, legacy=key.id != key.modern_id)

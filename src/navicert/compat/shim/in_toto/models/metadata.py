@@ -56,11 +56,16 @@ class Metadata:
     def load(cls, path: str | PathLike[str]) -> Any:
         """The document in a file. Raises `OSError`, `ValueError` for what is no JSON, `InvalidMetadata` and
         `FormatError` for what is no such document."""
+        return cls._read(fspath(path))
+
+    @classmethod
+    def _read(cls, path: str, raw: bytes | None = None) -> Any:
+        """As `load`; `raw` is what the file was found to hold, if it was read already."""
         from navicert.compat.shim.in_toto.reading import read_json
 
-        raw, data = read_json(fspath(path))
+        raw, data = read_json(path, raw)
         document = cls.from_dict(data)
-        document.path = fspath(path)
+        document.path = path
         document._received = (raw, document.to_dict())
         return document
 
