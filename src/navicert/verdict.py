@@ -92,17 +92,16 @@ class Check:
                 raise ValueError("a skipped check names its cause")
         elif need is None and children:
             raise ValueError("a note has no children: what is not counted must not look as if it were")
-        put = object.__setattr__
-        put(self, "id", id)
-        put(self, "subject", subject)
-        put(self, "reason", reason)
-        put(self, "spec", spec)
-        put(self, "facts", facts)
-        put(self, "need", need)
-        put(self, "leaf", leaf)
-        put(self, "children", children)
-        put(self, "cause", cause)
-        put(self, "outcome", leaf if leaf is not None else _added_up(need, children))
+        _put_id(self, id)
+        _put_subject(self, subject)
+        _put_reason(self, reason)
+        _put_spec(self, spec)
+        _put_facts(self, facts)
+        _put_need(self, need)
+        _put_leaf(self, leaf)
+        _put_children(self, children)
+        _put_cause(self, cause)
+        _put_outcome(self, leaf if leaf is not None else _added_up(need, children))
 
     @property
     def is_note(self) -> bool:
@@ -128,6 +127,11 @@ class Check:
 
     def __bool__(self) -> NoReturn:
         raise TypeError("a check is not a truth value; ask for its outcome")
+
+
+# What puts a value into its slot, past the refusal to change one: by name it would be looked for each time.
+(_put_id, _put_subject, _put_reason, _put_spec, _put_facts, _put_need, _put_leaf, _put_children, _put_cause,
+ _put_outcome) = [getattr(Check, name).__set__ for name in Check.__slots__]  # fmt: skip
 
 
 def _added_up(need: int | None, children: tuple[Check, ...]) -> Outcome:

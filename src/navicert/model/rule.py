@@ -93,7 +93,7 @@ class Rule:
         return words
 
     def __str__(self) -> str:
-        return " ".join(self.pack())
+        return f"{_WORDS[self.kind]} {self.pattern}" if self.dest_type is None else " ".join(self.pack())
 
 
 def _match(words: list[str], where: str) -> Rule:
