@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=Body, covariant=True)
 
+_CLASSIC: Final = (Layout, Link)
+"""What in-toto itself signs, under its payload type and no other."""
+
 _COMPLETE: Final = {"layout": complete_layout, "link": complete_link}
 
 
@@ -186,18 +189,15 @@ class Sealed:
                 sections = read_sections(source, self.limits, pool=pool)
                 source = loads(source, self.limits) if sections is None else sections
             body = read_body(source, self.limits)
-            if self.form == "metablock" and not isinstance(body, Layout | Link):
+            classic = isinstance(body, _CLASSIC)
+            if self.form == "metablock" and not classic:
                 raise Malformed("a Metablock holds a layout or a link", pointer="/_type")
             wanted = payload_type_of(body)
             if self.form == "metablock" and wanted != PAYLOAD_TYPE:
                 raise Malformed("a policy is signed as a DSSE envelope", pointer="/_type")
-            exact = isinstance(body, Layout | Link) or self.payload_type == POLICY_PAYLOAD_TYPE
+            exact = classic or self.payload_type == POLICY_PAYLOAD_TYPE
             if self.form == "dsse" and self.payload_type != wanted and exact:
-                what = (
-                    describe(body)
-                    if wanted != PAYLOAD_TYPE or not isinstance(body, Layout | Link)
-                    else "layout or link"
-                )
+                what = describe(body) if wanted != PAYLOAD_TYPE or not classic else "layout or link"
                 raise Malformed(f"wrong payload type for a {what}", expected=wanted, got=repr(self.payload_type)[:80])
         except Malformed as error:
             error.pointer = self.pointer(error.pointer)

@@ -13,6 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
+_LONGEST: Final = LOCAL.string
+
 _FORBIDDEN: Final = frozenset(map(chr, (*range(0x20), 0x7F))) | {"/", "\\"}
 """Characters that no name has."""
 
@@ -41,8 +43,8 @@ def as_text(value: object, where: str) -> str:
     """`value` as a string of bounded length."""
     if type(value) is not str:
         raise _wrong("string", value, where)
-    if len(value) > LOCAL.string:
-        raise LimitExceeded("string too long (limit string)", pointer=where, expected=f"at most {LOCAL.string}")
+    if len(value) > _LONGEST:
+        raise LimitExceeded("string too long (limit string)", pointer=where, expected=f"at most {_LONGEST}")
     return value
 
 
@@ -56,9 +58,10 @@ def as_integer(value: object, where: str) -> int:
 def as_texts(value: object, where: str, *, most: int | None = None) -> tuple[str, ...]:
     """`value` as an array of strings."""
     items = as_list(value, where, most=most)
-    for i, item in enumerate(items):
-        if type(item) is not str or len(item) > LOCAL.string:
-            as_text(item, pointer(where, i))  # refuses it; the pointer is made only for that
+    for item in items:
+        if type(item) is not str or len(item) > _LONGEST:
+            # Refuses one of them; the pointer is made only for that.
+            return tuple([as_text(one, pointer(where, i)) for i, one in enumerate(items)])
     return tuple(items)  # type: ignore[arg-type]
 
 

@@ -256,7 +256,7 @@ def _moment(text: str, where: str) -> datetime:
 def _rules(document: Mapping[str, object], name: str, where: str, limits: Limits) -> tuple[Rule, ...]:
     where = f"{where}/{name}"
     values = as_list(document.get(name, []), where, most=limits.rules)
-    return tuple(Rule.parse(value, f"{where}/{i}") for i, value in enumerate(values))
+    return tuple([Rule.parse(value, f"{where}/{i}") for i, value in enumerate(values)])
 
 
 def _refuse_doubled_names(layout: Layout, where: str) -> None:

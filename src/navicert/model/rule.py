@@ -68,16 +68,17 @@ class Rule:
 
         Raises `Malformed` for every other number of words and every other word in a keyword's place.
         """
-        words = list(as_texts(value, where))
-        kind = _KINDS.get(words[0].upper()) if words else None
+        words = as_texts(value, where)
+        kind = _KINDS.get(words[0]) or _KINDS.get(words[0].upper()) if words else None
         if kind is None:
-            raise Malformed("not an artifact rule", pointer=where, expected=", ".join(_KINDS), got=repr(words[:1])[:60])
+            got = repr([*words[:1]])[:60]
+            raise Malformed("not an artifact rule", pointer=where, expected=", ".join(_KINDS), got=got)
         if kind is not RuleKind.MATCH:
             if len(words) != 2:
                 raise Malformed(
                     f"{kind.value} rule has {len(words)} words", pointer=where, expected=f"{kind.value} pattern"
                 )
-            return Rule(kind, words[1], spelling=tuple(words))
+            return Rule(kind, words[1], spelling=words)
         return _match(words, where)
 
     def pack(self) -> list[str]:
@@ -96,7 +97,7 @@ class Rule:
         return f"{_WORDS[self.kind]} {self.pattern}" if self.dest_type is None else " ".join(self.pack())
 
 
-def _match(words: list[str], where: str) -> Rule:
+def _match(words: tuple[str, ...], where: str) -> Rule:
     def wrong() -> Malformed:
         return Malformed("not a MATCH rule", pointer=where, expected=_GRAMMAR, got=" ".join(words)[:120])
 
@@ -113,4 +114,4 @@ def _match(words: list[str], where: str) -> Rule:
         dest_prefix, rest = rest[1], rest[2:]
     if len(rest) != 2 or rest[0].upper() != "FROM":
         raise wrong()
-    return Rule(RuleKind.MATCH, words[1], source_prefix, dest_prefix, side, rest[1], tuple(words))
+    return Rule(RuleKind.MATCH, words[1], source_prefix, dest_prefix, side, rest[1], words)
