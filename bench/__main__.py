@@ -134,7 +134,8 @@ def _one(workload: Workload, args: argparse.Namespace, programs: Programs, work:
         ready = workload.prepare(folder, programs)
         rounds = args.runs or (min(3, workload.runs) if args.quick else workload.runs)
         try:
-            return race.run(workload, ready, logs, rounds, lambda step: _say(f"{workload.name}: {step}"))
+            patience = None if args.runs else race.PATIENCE
+            return race.run(workload, ready, logs, rounds, lambda step: _say(f"{workload.name}: {step}"), patience)
         finally:
             if ready.close is not None:
                 ready.close()
@@ -163,7 +164,12 @@ def _parser() -> argparse.ArgumentParser:
     add("workload", nargs="*", metavar="WORKLOAD", help="what to measure (default: all of `make bench`)")
     add("--list", action="store_true", help="show the workloads, with goals, rounds and disk space")
     add("--quick", action="store_true", help="the small workloads, three rounds at most")
-    add("--runs", type=_positive, metavar="N", help="rounds of each workload (default: its own number)")
+    add(
+        "--runs",
+        type=_positive,
+        metavar="N",
+        help="rounds of each workload, however long they take (default: its own number)",
+    )
     add("--json", type=Path, metavar="FILE", help="write every run and the facts of the machine to FILE")
     add("--markdown", type=Path, metavar="FILE", help="put the tables of this run into this page")
     add("--dir", type=Path, metavar="DIR", help="where work files go: up to 5 GB (default: the temporary folder)")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Final
 
 from bench.contestant import Contestant
 from bench.figure import Figure, Goal, Judgement, Ratio, Run, ratio
@@ -61,8 +63,20 @@ class Result:
         return found
 
 
-def run(workload: Workload, race: Race, work: Path, rounds: int, progress: Callable[[str], None]) -> Result:
-    """Run all contestants in turn, `rounds` times: ABCABC…, so that a busy minute meets all of them.
+PATIENCE: Final = 45.0
+"""Seconds after which `make bench` begins no further round of a workload: all of it is to take a quarter of an hour."""
+
+
+def run(
+    workload: Workload,
+    race: Race,
+    work: Path,
+    rounds: int,
+    progress: Callable[[str], None],
+    patience: float | None = None,
+) -> Result:
+    """Run all contestants in turn, `rounds` times: ABCABC…, so that a busy minute meets all of them; but begin no
+    round after the first when `patience` seconds have gone.
 
     Raises `Unmeasurable` as soon as one of them does not do what it is to do.
     """
@@ -75,7 +89,10 @@ def run(workload: Workload, race: Race, work: Path, rounds: int, progress: Calla
             race.check()
             checked = True
     runs: dict[str, list[Run]] = {contestant.name: [] for contestant in race.contestants}
+    begun = time.monotonic()
     for number in range(1, rounds + 1):
+        if number > 1 and patience is not None and time.monotonic() - begun > patience:
+            break
         for contestant in race.contestants:
             progress(f"round {number} of {rounds}: {contestant.name}")
             runs[contestant.name].append(contestant.run(work))

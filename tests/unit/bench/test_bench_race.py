@@ -140,6 +140,14 @@ class TestRounds:
         assert (tmp_path / "order").read_text() == "ABCABCABC"
         assert {name: len(runs) for name, runs in result.runs.items()} == {"A": 3, "B": 3, "C": 3}
 
+    def test_no_round_begins_once_patience_is_over(self, contestant: Make, tmp_path: Path) -> None:
+        ready = Race(tuple(contestant(f"printf {name} >> order", name) for name in "AB"))
+        result = race.run(workload(), ready, tmp_path, 5, lambda step: None, patience=0)
+        assert (tmp_path / "order").read_text() == "AB"
+        assert {name: len(runs) for name, runs in result.runs.items()} == {"A": 1, "B": 1}
+        result = race.run(workload(), ready, tmp_path, 2, lambda step: None, patience=600)
+        assert len(result.runs["A"]) == 2
+
     def test_a_rehearsal_is_not_counted(self, contestant: Make, tmp_path: Path) -> None:
         ready = Race((contestant("printf x >> order", "x"),))
         result = race.run(workload(rehearse=True), ready, tmp_path, 2, lambda step: None)
