@@ -27,6 +27,8 @@ from tests.webhook_process import Process, webhook
 
 STEPS = 5
 THREADS = 8
+_SHARE = 500
+"""New images of one namespace."""
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -72,9 +74,11 @@ def cold(process: Process, references: Sequence[str]) -> None:
     connection."""
     seconds = []
     with process.api_server() as caller:
-        for reference in references:
+        for number, reference in enumerate(references):
+            # Of one namespace no more new images are looked at than its share at once.
+            asked = review(pod(reference), namespace=f"team-{number // _SHARE}")
             started = time.perf_counter()
-            assert caller.validate(review(pod(reference))).allowed
+            assert caller.validate(asked).allowed
             seconds.append(time.perf_counter() - started)
     _line(f"cold, {STEPS} steps", seconds[1:])
 
