@@ -140,10 +140,12 @@ def __getattr__(name: str) -> object:
     home = _HOME.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # Whoever asks here is a program of its own, and mostly does what it does more than once: then OpenSSL pays, which
-    # is loaded with it and is quicker with every digest. Our command lines ask elsewhere: see `digest.sha256_hex`.
+    # Whoever asks here is a program of its own, and mostly does what it does more than once: then it pays to load what
+    # is quicker with every digest and envelope. Our command lines ask elsewhere: see `navicert.digest.sha256_hex`.
     import hashlib  # noqa: F401
     from importlib import import_module
+
+    import pybase64  # noqa: F401
 
     module, _, original = home.partition(":")
     value: object = getattr(import_module(module), original or name)

@@ -19,7 +19,7 @@ ANYTHING = st.sampled_from([*LETTERS[:4], *b"+/-_=\n\r\t \0.,\x80\xff"])
 
 def read(text: bytes, monkeypatch: pytest.MonkeyPatch, *, large: bool) -> bytes | None:
     """What `text` is read as, as if it were a large document, or a small one; None where it is refused."""
-    monkeypatch.setattr(dsse, "_LARGE", 0 if large else len(text) + 1)
+    monkeypatch.setattr(dsse, "_is_for_quick", lambda size: large)
     try:
         return dsse.decode_base64(text, "/payload")
     except Malformed:
@@ -69,8 +69,8 @@ class TestBothWritersAgree:
     def test_the_same_text(self, content: bytes) -> None:
         with pytest.MonkeyPatch.context() as monkeypatch:
             written = []
-            for large in (0, len(content) + 1):
-                monkeypatch.setattr(dsse, "_LARGE", large)
+            for large in (True, False):
+                monkeypatch.setattr(dsse, "_is_for_quick", lambda size, large=large: large)
                 written.append(dsse.encode_base64(content))
         assert written == [base64.b64encode(content).decode()] * 2
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import binascii
 import json
+import sys
 
 from navicert.envelope.signature import Signature, entries, others
 from navicert.errors import Malformed
@@ -56,6 +57,9 @@ _LARGE: Final = 256 * 1024
 """From this size on, if not for one document then for a chain of them, `pybase64` pays for its import: it reads and
 writes ten times faster than the standard library."""
 
+_SOME: Final = 1024
+"""From this size on it is quicker where it has been loaded anyway."""
+
 
 def _decode(raw: bytes | memoryview) -> bytes | None:
     """The bytes of `raw` in standard base64, padded; None for anything else.
@@ -66,12 +70,16 @@ def _decode(raw: bytes | memoryview) -> bytes | None:
     if len(raw) % 4:
         return None
     try:
-        decoded = _decode_quickly(raw) if len(raw) >= _LARGE else binascii.a2b_base64(raw)
+        decoded = _decode_quickly(raw) if _is_for_quick(len(raw)) else binascii.a2b_base64(raw)
     except binascii.Error:
         return None
     end = bytes(raw[-2:])
     pads = len(end) - len(end.rstrip(b"="))
     return decoded if len(decoded) == len(raw) // 4 * 3 - pads else None
+
+
+def _is_for_quick(size: int) -> bool:
+    return size >= _LARGE or (size >= _SOME and "pybase64" in sys.modules)
 
 
 def _decode_quickly(raw: bytes | memoryview) -> bytes:
@@ -86,7 +94,7 @@ def encode_base64(raw: bytes) -> str:
 
 
 def _encode(raw: bytes) -> bytes:
-    if len(raw) < _LARGE:
+    if not _is_for_quick(len(raw)):
         return binascii.b2a_base64(raw, newline=False)
     import pybase64
 
