@@ -178,7 +178,7 @@ def test_the_version_of_an_in_toto_program_loads_no_more(program: str) -> None:
 def test_in_toto_run_without_files_and_command_loads_what_signs_and_no_more(chain: Path, tmp_path: Path) -> None:
     words = ["run", "-n", "build", "--signing-key", str(chain / "key"), "-x"]
     unwanted = {"navicert.verify", "navicert.store", "navicert.report", "navicert.envelope.document", "datetime",
-                "dataclasses", "inspect", "pathlib", "pathspec", "shutil", "navicert.model.layout",
+                "pathlib", "pathspec", "shutil", "contextlib", "importlib", "getpass", "navicert.model.layout",
                 "navicert.compat.shim.in_toto.models.layout", "navicert.compat.shim.in_toto.verifylib"}  # fmt: skip
     assert loaded(programs_modules(*words, cwd=tmp_path), NEVER | AUTHORING | SCRIPTS | RECORDING | unwanted) == set()
 

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from navicert.compat.shim.in_toto.exceptions import PrefixError
 from navicert.compat.shim.securesystemslib.exceptions import CryptoError, Error, FormatError
 from navicert.errors import Malformed, NavicertError
 
 
-@contextmanager
-def translated(kind: type[Exception] = FormatError) -> Iterator[None]:
-    """Raises what `translate` makes of an error of Navicert's."""
-    try:
-        yield
-    except NavicertError as error:
-        raise translate(error, kind) from error
+class translated:  # noqa: N801  # it stands after `with`, as a call does
+    """Raises what `translate` makes of an error of Navicert's. Written out, because every program passes here and none
+    needs `contextlib` otherwise."""
+
+    def __init__(self, kind: type[Exception] = FormatError) -> None:
+        self._kind = kind
+
+    def __enter__(self) -> None:
+        """There is nothing to begin."""
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        """Raise the other exception in place of `error`, or let it pass."""
+        if isinstance(error, NavicertError):
+            raise translate(error, self._kind) from error
 
 
 def translate(error: NavicertError, kind: type[Exception] = FormatError) -> Exception:

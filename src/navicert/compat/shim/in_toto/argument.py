@@ -112,6 +112,13 @@ def parse_password_and_prompt_args(args: argparse.Namespace) -> tuple[str | None
     return (None, True) if args.password is True else (args.password, False)
 
 
+def getpass() -> str:
+    """What somebody types for a password, asked for as `getpass` does, which is loaded for it."""
+    from getpass import getpass as ask
+
+    return ask()
+
+
 def title_case_action_groups(parser: argparse.ArgumentParser) -> None:
     """Begin the words in the titles of the groups of options with capitals."""
     for group in parser._action_groups:

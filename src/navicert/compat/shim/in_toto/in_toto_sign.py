@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from getpass import getpass
 
 from navicert.compat.shim.in_toto import __version__, argument
+from navicert.compat.shim.in_toto.argument import getpass
 from navicert.compat.shim.message import Log
 from navicert.compat.shim.securesystemslib.exceptions import FormatError
 

@@ -7,7 +7,6 @@ object says now.
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from os import PathLike, fspath
 
 from navicert.compat.shim.in_toto.exceptions import InvalidMetadata, SignatureVerificationError
@@ -213,8 +212,10 @@ class Metablock(Metadata, ValidationMixin):
     def _written(self) -> bytes:
         if isinstance(self.signed, Link) and not self.compact_json:
             block = {"signatures": plain(self.signatures), "signed": self.signed.sections()}
-            with suppress(TypeError):  # for keys that are no text, which json writes as if they were
+            try:
                 return write_sections(block, INDENTED, inside="signed")
+            except TypeError:  # for keys that are no text, which json writes as if they were
+                return repr(self).encode()
         return repr(self).encode()
 
     @classmethod
