@@ -144,15 +144,18 @@ _nothing = id
 """Called at the end where a class has nothing to do there: some call is, and this one does nothing."""
 
 
-def initializer(names: Sequence[str], defaults: tuple[object, ...]) -> tuple[FunctionType, Complete]:
-    """An `__init__` with the parameters `names` (1 to `MOST`), the last of which have `defaults`; and a function to be
-    called once before it with the setters, of which the one at its place gets each value, and with what is called with
-    the instance in the end."""
+def initializer(cls: type, names: Sequence[str], defaults: tuple[object, ...]) -> tuple[FunctionType, Complete]:
+    """The `__init__` of `cls` with the parameters `names` (1 to `MOST`), the last of which have `defaults`; and a
+    function to be called once before it with the setters, of which the one at its place gets each value, and with what
+    is called with the instance in the end."""
     code = _CODES[len(names) - 1].replace(co_varnames=("self", *names), co_name="__init__")
     scope: dict[str, Any] = {}
 
     def complete(setters: Sequence[Callable[[Any, Any], object]], finish: Callable[[Any], object] | None) -> None:
         scope["finish"] = _nothing if finish is None else finish
-        scope.update(zip(_NAMES, setters, strict=False))
+        scope.update(zip(_NAMES, setters))  # noqa: B905  # there are as many names as the largest class needs
 
-    return FunctionType(code, scope, "__init__", defaults), complete
+    written = FunctionType(code, scope, "__init__", defaults)
+    written.__qualname__ = f"{cls.__qualname__}.__init__"
+    written.__module__ = cls.__module__
+    return written, complete

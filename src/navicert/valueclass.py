@@ -33,6 +33,8 @@ class _Absent:
 
 
 _MISSING = _Absent()
+_NO_PARENT = (object,)
+_ORDER = ("__lt__", "__le__", "__gt__", "__ge__")
 
 
 class FrozenInstanceError(AttributeError):
@@ -54,6 +56,10 @@ class Field:
         self.init = init
         self.repr = repr
         self.compare = compare
+
+
+_MUTABLE = (list, dict, set)
+_SPECIAL = (Field, *_MUTABLE)
 
 
 def field(
@@ -92,37 +98,37 @@ def replace(instance: T, /, **changes: object) -> T:
 
 def _made(cls: C, frozen: bool, slots: bool, order: bool, init: bool) -> C:
     namespace: dict[str, Any] = vars(cls).copy()
-    alone = cls.__bases__ == (object,)
+    alone = cls.__bases__ == _NO_PARENT
     plan = _Plan(cls, namespace)
     namespace.pop("__dict__", None)
     namespace.pop("__weakref__", None)
-    for name, value in plan.declared.items():
+    for name in plan.declared:
         # A class attribute of the same name would stand in the way of the slot.
         del namespace[name]
-        default = value.default if isinstance(value, Field) else value
-        if not slots and default is not _MISSING:
-            namespace[name] = default
-    own = plan.own
     if slots:
+        own = plan.own
         inherited = () if alone else {name for parent in cls.__mro__[1:] for name in getattr(parent, "__slots__", ())}
         namespace["__slots__"] = tuple(name for name in own if name not in inherited) if inherited else own
+    else:
+        values = {n: one.default if isinstance(one, Field) else one for n, one in plan.declared.items()}
+        namespace |= {name: value for name, value in values.items() if value is not _MISSING}
     complete: Complete | None = None
     if init and "__init__" not in namespace:
-        if slots and plan.is_quick:
-            namespace["__init__"], complete = _quick_initializer(cls, plan)
+        if slots and 0 < len(plan.arguments) <= MOST and not plan.fixed:
+            namespace["__init__"], complete = initializer(cls, plan.arguments, plan.defaults)
         else:
             namespace["__init__"] = _general_initializer(cls, plan)
         namespace["__signature__"] = _SIGNATURE
     key = _key(plan.compared)
-    namespace.setdefault("__repr__", _repr)
+    if "__repr__" not in namespace:
+        namespace["__repr__"] = _repr
     if "__eq__" not in namespace:
         namespace["__eq__"] = _equality(key)
         # An equality without a hash would leave None here, and hide that of a parent.
         if namespace.get("__hash__") is None:
             namespace["__hash__"] = _hash(key) if frozen else None
     if order:
-        for name in ("__lt__", "__le__", "__gt__", "__ge__"):
-            namespace[name] = _comparison(getattr(operator, name), key)
+        namespace |= {name: _comparison(getattr(operator, name), key) for name in _ORDER}
     if frozen:
         namespace["__setattr__"] = _refuse_setting
         namespace["__delattr__"] = _refuse_deleting
@@ -137,6 +143,7 @@ def _made(cls: C, frozen: bool, slots: bool, order: bool, init: bool) -> C:
     # Set before the class is made: every attribute of a class that is set later makes it look for all its slots anew.
     namespace["__qualname__"] = cls.__qualname__
     made: C = type(cls)(cls.__name__, cls.__bases__, namespace)
+    plan.cls = made
     _adopt(made, cls)
     if complete is not None:
         setters: list[Any] = [getattr(made, name).__set__ for name in plan.arguments]
@@ -150,57 +157,65 @@ class _Plan:
     """What a class says of its fields, as far as it takes to make it. It is the attribute `__fields__` of the class
     until somebody asks for that: `Field` objects are made for whoever does."""
 
-    __slots__ = ("annotations", "arguments", "cls", "compared", "declared", "defaults", "factories", "inherited",
-                 "is_quick", "own")  # fmt: skip
+    __slots__ = ("annotations", "arguments", "cls", "compared", "declared", "defaults", "factories", "fixed",
+                 "inherited", "own")  # fmt: skip
 
     def __init__(self, cls: type, values: Mapping[str, object]) -> None:
         """The plan of `cls`, whose attributes are `values`. Raises `TypeError` for a field without a default after one
         with, and for a mutable default."""
         self.cls = cls
-        self.annotations: dict[str, object] = values.get("__annotations__", {})  # type: ignore[assignment]
-        self.own = tuple(self.annotations)
-        if "ClassVar" in " ".join(map(str, self.annotations.values())):
-            self.own = tuple([name for name, one in self.annotations.items() if not str(one).startswith("ClassVar")])
-        self.declared = {name: values[name] for name in self.own if name in values}
+        self.annotations: dict[str, str] = values.get("__annotations__", {})  # type: ignore[assignment]
+        own = tuple(self.annotations)
+        if "ClassVar" in "".join(self.annotations.values()):
+            own = tuple([name for name, one in self.annotations.items() if not one.startswith("ClassVar")])
+        self.own = self.arguments = self.compared = own
+        self.declared = {name: values[name] for name in own if name in values}
         self.inherited: dict[str, Field] = {}
-        if cls.__bases__ != (object,):
+        if cls.__bases__ != _NO_PARENT:
             for parent in cls.__mro__[-1:0:-1]:
                 self.inherited |= getattr(parent, "__fields__", {})
-        self.arguments = self.compared = self.own
         self.defaults: tuple[object, ...] = ()
-        self.factories: list[tuple[int, Callable[[], object]]] = []
+        self.factories: Sequence[tuple[int, Callable[[], object]]] = ()
         """The arguments that are made anew for each instance, by their place."""
-        self.is_quick = 0 < len(self.own) <= MOST
-        """Whether there are arguments, few enough, and nothing else that an instance gets a value for."""
-        if self.inherited or self.declared:
-            self._look_at_defaults()
+        self.fixed: dict[str, object] = {}
+        """What is no argument, and gets a default value."""
+        if self.inherited or (self.declared and not self._has_plain_defaults()):
+            self._look_at_fields()
 
-    def _look_at_defaults(self) -> None:
+    def _has_plain_defaults(self) -> bool:
+        """Whether the last fields have plain values for defaults, the others none, and there is no more to it: so it is
+        with most classes."""
+        names, values = tuple(self.declared), tuple(self.declared.values())
+        if names != self.own[-len(names) :] or any(issubclass(kind, _SPECIAL) for kind in set(map(type, values))):
+            return False
+        self.defaults = values
+        return True
+
+    def _look_at_fields(self) -> None:
+        """Sort out what each field is for."""
         arguments: list[str] = []
         compared: list[str] = []
         defaults: list[object] = []
-        fixed = False
-        names = (*self.inherited, *self.own) if self.inherited.keys().isdisjoint(self.own) else (*self.known(),)
-        for name in names:
-            one = self.declared.get(name, _MISSING) if name in self.annotations else self.inherited[name]
-            default, factory = (one.default, one.default_factory) if isinstance(one, Field) else (one, None)
-            if isinstance(default, list | dict | set):
+        factories: list[tuple[int, Callable[[], object]]] = []
+        for name, one in self.known().items():
+            if isinstance(one.default, _MUTABLE):
                 raise TypeError(f"mutable default of field {name} of {self.cls.__name__}: use default_factory")
-            if not isinstance(one, Field) or one.compare:
+            if one.compare:
                 compared.append(name)
-            if isinstance(one, Field) and not one.init:
-                fixed = fixed or default is not _MISSING
+            if not one.init:
+                if one.default is not _MISSING:
+                    self.fixed[name] = one.default
                 continue
-            if factory is not None:
-                self.factories.append((len(arguments), factory))
-            elif default is _MISSING and defaults:
+            if one.default_factory is not None:
+                factories.append((len(arguments), one.default_factory))
+            if one.default is not _MISSING or one.default_factory is not None:
+                defaults.append(one.default)
+            elif defaults:
                 what = f"field {name} of {self.cls.__name__} has no default"
                 raise TypeError(f"{what}, and follows {arguments[-1]}, which has one")
-            if default is not _MISSING or factory is not None:
-                defaults.append(default)
             arguments.append(name)
         self.arguments, self.compared, self.defaults = tuple(arguments), tuple(compared), tuple(defaults)
-        self.is_quick = 0 < len(arguments) <= MOST and not fixed
+        self.factories = factories
 
     def known(self) -> dict[str, Field]:
         """All fields by their names, those of parents first."""
@@ -212,22 +227,10 @@ class _Plan:
             found[name] = one
         return found
 
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.cls = owner
-
     def __get__(self, instance: object, owner: type) -> dict[str, Field]:
         # From now on the class has them itself.
         self.cls.__fields__ = found = self.known()  # type: ignore[attr-defined]
         return found
-
-
-def _quick_initializer(cls: type, plan: _Plan) -> tuple[Any, Complete]:
-    """The `__init__` of a class with slots and not too many fields; and what completes it once the class with the
-    slots is there."""
-    written, complete = initializer(plan.arguments, plan.defaults)
-    written.__qualname__ = f"{cls.__qualname__}.__init__"
-    written.__module__ = cls.__module__
-    return written, complete
 
 
 def _filling(put: Callable[[object, object], object], make: Callable[[], object]) -> Callable[[object, object], object]:
@@ -239,12 +242,14 @@ def _filling(put: Callable[[object, object], object], make: Callable[[], object]
 
 def _general_initializer(cls: type, plan: _Plan) -> Any:
     """The `__init__` of any other class: what would be written out for each, done for all by one."""
-    known = plan.known()
-    names = tuple(name for name, one in known.items() if one.init)
+    names = plan.arguments
     allowed = frozenset(names)
-    total = len(names) + sum(not one.init and one.default is not _MISSING for one in known.values())
-    defaults = {name: one.default for name, one in known.items() if one.default is not _MISSING}
-    factories = tuple((name, one.default_factory) for name, one in known.items() if one.default_factory is not None)
+    total = len(names) + len(plan.fixed)
+    optional = names[len(names) - len(plan.defaults) :]
+    defaults = {
+        n: value for n, value in zip(optional, plan.defaults, strict=True) if value is not _MISSING
+    } | plan.fixed
+    factories = [(names[place], make) for place, make in plan.factories]
     finish = getattr(cls, "__post_init__", None)
     put = object.__setattr__
 
@@ -374,20 +379,21 @@ _DESCRIBED = _Described()
 _SIGNATURE = _Signature()
 
 
+_FUNCTIONS: dict[type, Callable[[Any], Any]] = {
+    FunctionType: lambda function: function,
+    property: operator.attrgetter("fget"),
+    staticmethod: operator.attrgetter("__func__"),
+    classmethod: operator.attrgetter("__func__"),
+}
+"""How to come to the function in an attribute of a class, by its type."""
+
+
 def _adopt(made: type, original: type) -> None:
     """Make the methods of `original` that use `super()` or `__class__` mean `made`: that is a cell which they share."""
     for value in vars(original).values():
-        kind = type(value)
-        if kind is FunctionType:
-            function = value
-        elif kind is property:
-            function = value.fget
-        elif kind is staticmethod or kind is classmethod:
-            function = value.__func__
-        else:
-            continue
-        if function.__closure__ is not None:
-            for cell in function.__closure__:
-                if cell.cell_contents is original:
-                    cell.cell_contents = made
-                    return
+        function_of = _FUNCTIONS.get(type(value))
+        closure = None if function_of is None else function_of(value).__closure__
+        for cell in closure or ():
+            if cell.cell_contents is original:
+                cell.cell_contents = made
+                return

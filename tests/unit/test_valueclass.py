@@ -221,7 +221,7 @@ def test_classes_of_every_size_take_their_values(made_by: ModuleType) -> None:
     for size in range(14):
         names = [f"field{number}" for number in range(size)]
         cls = made_by.dataclass(frozen=True, slots=True)(
-            type("Sized", (), {"__annotations__": dict.fromkeys(names, int)})
+            type("Sized", (), {"__annotations__": dict.fromkeys(names, "int")})
         )
         made = cls(*range(size))
         assert [getattr(made, name) for name in names] == list(range(size))
