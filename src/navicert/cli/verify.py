@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
-from contextlib import ExitStack
 
+from navicert.cleanup import ExitStack
 from navicert.cli import option, password
 from navicert.cli.evidence_source import EvidenceSources, explain_places
 from navicert.cli.image import Images, add_access, attached_policies, check_layers
