@@ -18,7 +18,7 @@ _ZEROS = str.maketrans("123456789", "0" * 9)
 
 def parse_timestamp(text: str) -> datetime:
     """The moment that `text` names, in UTC. Raises `Malformed` for any other form, offset or impossible date."""
-    from datetime import UTC, datetime
+    from navicert.datetime import UTC, datetime
 
     if text.translate(_ZEROS) != "0000-00-00T00:00:00Z":
         raise Malformed("not a timestamp", expected=_FORM, got=repr(text[:40]))
@@ -37,7 +37,8 @@ def parse_rfc3339(text: str) -> datetime:
     Spec: RFC 3339 §5.6; attestation framework, field_types.md (Timestamp).
     """
     import re
-    from datetime import UTC, datetime
+
+    from navicert.datetime import UTC, datetime
 
     found = re.fullmatch(
         r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})",
@@ -55,7 +56,7 @@ def parse_rfc3339(text: str) -> datetime:
 
 def format_timestamp(moment: datetime) -> str:
     """`moment` (aware) in UTC, whole seconds, rounded down."""
-    from datetime import UTC
+    from navicert.datetime import UTC
 
     if moment.tzinfo is None:
         raise ValueError("a moment without a time zone is not a point in time")
@@ -78,7 +79,7 @@ def add_months(moment: datetime, months: int) -> datetime:
 
 def after(moment: datetime, *, days: int = 0, months: int = 0, years: int = 0) -> datetime:
     """`moment` plus a calendar-aware span."""
-    from datetime import timedelta
+    from navicert.datetime import timedelta
 
     try:
         return add_months(moment, months + 12 * years) + timedelta(days=days)

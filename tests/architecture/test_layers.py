@@ -24,7 +24,10 @@ LAYERS = {
     name: level
     for level, names in enumerate(
         [
-            "initializer valueclass dataclass interface cleanup strictjson survey digest timestamp errors limits",
+            (
+                "initializer valueclass dataclass interface cleanup datetime "
+                "strictjson survey digest timestamp errors limits"
+            ),
             "model verdict",
             "envelope crypto",
             "verify slsa authoring report",

@@ -113,7 +113,7 @@ def add_at(parser: Parser) -> None:
 
 def at(args: argparse.Namespace) -> datetime:
     """The moment given with `--at`, or now, in UTC. Raises `Malformed`."""
-    from datetime import UTC, datetime
+    from navicert.datetime import UTC, datetime
 
     if args.at is None:
         return datetime.now(UTC).replace(microsecond=0)

@@ -152,8 +152,7 @@ def _identities(args: argparse.Namespace) -> list[IdentityPolicy]:
 def keyless(args: argparse.Namespace) -> Keyless:
     """By what identities are believed: the trust root that was named, else the shipped one, which is opened when one of
     them turns up. Raises `Malformed`."""
-    from datetime import UTC, datetime
-
+    from navicert.datetime import UTC, datetime
     from navicert.verify.keyless import Keyless
 
     moment = option.at(args) if hasattr(args, "at") else datetime.now(UTC)
