@@ -20,6 +20,7 @@ from navicert.admission.cache import VerdictCache
 from navicert.admission.decision import Decision
 from navicert.admission.examiner import Examiner
 from navicert.admission.judge import Judge
+from navicert.admission.limits import ADMISSION, WEBHOOK, AdmissionLimits
 from navicert.admission.policy import Mode, PolicySet
 from navicert.admission.policy_file import load_policies
 from navicert.admission.reach import Reach
@@ -27,7 +28,7 @@ from navicert.admission.review import Kind
 from navicert.admission.worker import Workers
 from navicert.digest import DigestSet
 from navicert.envelope.document import seal
-from navicert.limits import ADMISSION, WEBHOOK, AdmissionLimits, Limits
+from navicert.limits import Limits
 from navicert.model.layout import Layout
 from navicert.model.link import Link
 from navicert.oci.access import Access

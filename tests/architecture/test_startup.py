@@ -121,13 +121,19 @@ def test_nothing_of_ours_is_loaded_for_the_version_but_the_way_there() -> None:
 
 
 def test_run_loads_only_what_recording_and_signing_need(recorded: set[str]) -> None:
-    unwanted = {"pathspec", "navicert.verify", "navicert.report", "navicert.oci"} | OTHER_KEYS
+    unwanted = {"pathspec", "contextlib", "datetime", "navicert.verify", "navicert.report", "navicert.oci",
+                "navicert.store.trait"} | OTHER_KEYS  # fmt: skip
     assert loaded(recorded, NEVER | AUTHORING | unwanted) == set()
 
 
 def test_verify_loads_only_what_judging_needs(verified: set[str]) -> None:
-    unwanted = {"pathspec", "subprocess", "contextlib", "navicert.record", "navicert.oci"} | OTHER_KEYS
+    unwanted = {"pathspec", "subprocess", "contextlib", "navicert.record", "navicert.oci", "navicert.report.finding",
+                "navicert.cli.revocation", "navicert.store.trait"} | OTHER_KEYS  # fmt: skip
     assert loaded(verified, NEVER | AUTHORING | unwanted) == set()
+
+
+def test_limits_of_the_webhook_are_loaded_by_it_alone(recorded: set[str], verified: set[str]) -> None:
+    assert not [module for module in recorded | verified if module.startswith("navicert.admission")]
 
 
 def test_one_command_does_not_load_another(recorded: set[str], verified: set[str]) -> None:

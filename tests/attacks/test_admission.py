@@ -19,6 +19,7 @@ from tests.image_chain import layout, links
 
 from navicert.admission.decision import Decision, Outcome, answer, denial
 from navicert.admission.judge import Judge
+from navicert.admission.limits import WEBHOOK
 from navicert.admission.policy_file import load_policies
 from navicert.admission.policy_reader import Reading, read_document
 from navicert.admission.reach import Reach
@@ -28,7 +29,6 @@ from navicert.dataclass import replace
 from navicert.digest import sha256
 from navicert.envelope.document import seal
 from navicert.errors import Malformed
-from navicert.limits import WEBHOOK
 from navicert.model.layout import Inspection
 from navicert.model.link import Link
 from navicert.oci.access import Access

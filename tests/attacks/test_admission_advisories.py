@@ -19,13 +19,13 @@ from tests.unit.admission.test_companion import pod as companion_pod
 from navicert.admission.audit import as_it_runs, audit
 from navicert.admission.decision import Decision, Outcome
 from navicert.admission.judge import Judge
+from navicert.admission.limits import WEBHOOK
 from navicert.admission.manifest import review_of
 from navicert.admission.policy import _named
 from navicert.admission.reach import Reach
 from navicert.dataclass import replace
 from navicert.envelope.document import seal
 from navicert.errors import Malformed
-from navicert.limits import WEBHOOK
 from navicert.model.link import Link
 from navicert.model.policy import read_policy_document
 from navicert.oci.access import Access

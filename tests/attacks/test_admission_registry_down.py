@@ -11,9 +11,9 @@ from tests.admission_world import World, pod, review, world
 
 from navicert.admission.decision import Decision, Outcome, answer, denial
 from navicert.admission.examiner import Examiner
+from navicert.admission.limits import ADMISSION, WEBHOOK
 from navicert.admission.quota import Quota
 from navicert.dataclass import replace
-from navicert.limits import ADMISSION, WEBHOOK
 from navicert.testing import fault
 
 

@@ -16,9 +16,10 @@ from navicert.errors import LimitExceeded, Malformed
 from navicert.limits import LOCAL, Limits
 from navicert.model.link import Link
 from navicert.model.statement import ResourceDescriptor, Statement
-from navicert.store import Filing, Indexed, Store, Trait
+from navicert.store import Filing, Indexed, Store
 from navicert.store.gather import gather
 from navicert.store.query import Query, search
+from navicert.store.trait import Trait
 from navicert.store.uri import open_store
 from navicert.testing import NOW, MemoryStore, artifacts, chain, digests, file_target, key, signer
 from navicert.verify.case import Case

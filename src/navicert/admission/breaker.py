@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from navicert.admission.limits import ADMISSION, AdmissionLimits
 from navicert.dataclass import dataclass
 from navicert.errors import Malformed, Unavailable
-from navicert.limits import ADMISSION, AdmissionLimits
 
 _KEPT: Final = 1_000
 """Registries that are remembered: whoever names an image names one."""

@@ -17,9 +17,9 @@ from datetime import datetime
 from typing import Final, Generic, TypeVar
 
 from navicert.admission.judgement import Judgement, Standing
+from navicert.admission.limits import ADMISSION
 from navicert.dataclass import dataclass
 from navicert.digest import Digest
-from navicert.limits import ADMISSION
 
 K = TypeVar("K")
 V = TypeVar("V")

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
+from navicert.admission.limits import WEBHOOK
 from navicert.dataclass import dataclass
 from navicert.errors import LimitExceeded, Malformed, Unavailable
-from navicert.limits import LOCAL, WEBHOOK
+from navicert.limits import LOCAL
 from navicert.model.field import as_object, as_text, required
 from navicert.strictjson import loads
 

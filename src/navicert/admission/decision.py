@@ -15,11 +15,11 @@ from navicert.admission.cause import Cause
 from navicert.admission.ending import Ending, notices
 from navicert.admission.images import ImageUse
 from navicert.admission.judgement import Judgement
+from navicert.admission.limits import ADMISSION, AdmissionLimits
 from navicert.admission.policy import ExceptionDocument, Mode, PolicyDocument
 from navicert.admission.review import Answer, Operation, Review
 from navicert.dataclass import dataclass
 from navicert.digest import Digest
-from navicert.limits import ADMISSION, AdmissionLimits
 from navicert.report.line import cut, escape
 
 _ANNOTATION: Final = 500

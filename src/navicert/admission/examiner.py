@@ -22,6 +22,7 @@ from navicert.admission.glass import broken_glass, objection
 from navicert.admission.images import ImageUse, find_images, is_native, is_pod
 from navicert.admission.judge import Judge
 from navicert.admission.judgement import Judgement, refused, unknown
+from navicert.admission.limits import ADMISSION, AdmissionLimits
 from navicert.admission.live_template import LiveTemplate, LiveTemplates, behind
 from navicert.admission.mutation import pinned
 from navicert.admission.policy import ExceptionDocument, Facet, Mode, PolicyDocument, PolicySet
@@ -36,7 +37,6 @@ from navicert.admission.worker import Workers
 from navicert.dataclass import replace
 from navicert.digest import Digest
 from navicert.errors import Malformed, NavicertError, Unavailable
-from navicert.limits import ADMISSION, AdmissionLimits
 from navicert.oci.exchange import NotThere
 from navicert.oci.reference import Reference
 from navicert.report.line import cut, escape

@@ -13,11 +13,11 @@ from types import MappingProxyType
 from typing import Final
 
 from navicert.admission.jsonpath import Path
+from navicert.admission.limits import ADMISSION, AdmissionLimits
 from navicert.admission.review import Kind
 from navicert.dataclass import dataclass
 from navicert.digest import Digest
 from navicert.errors import LimitExceeded, Malformed
-from navicert.limits import ADMISSION, AdmissionLimits
 from navicert.model.field import as_list, as_object
 from navicert.oci.reference import Reference
 from navicert.strictjson import pointer, type_name

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from navicert.admission.limits import WEBHOOK
 from navicert.digest import Digest, DigestSet
 from navicert.errors import Malformed, Refused
-from navicert.limits import WEBHOOK, Limits
+from navicert.limits import Limits
 from navicert.model.layout import Inspection
 from navicert.model.link import Link
 from navicert.oci.exchange import Missing

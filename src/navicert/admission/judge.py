@@ -19,6 +19,7 @@ from navicert.admission.cause import cause_of
 from navicert.admission.ending import MOST, endings
 from navicert.admission.inspection import AttachedInspector
 from navicert.admission.judgement import Judgement, Standing, refused, unknown
+from navicert.admission.limits import WEBHOOK
 from navicert.admission.metered import MeteredImage, MeteredShelf
 from navicert.admission.policy import Facet, PolicyDocument
 from navicert.admission.reach import Reach, Way
@@ -26,7 +27,7 @@ from navicert.crypto.trusted_root import TrustedRoot
 from navicert.dataclass import replace
 from navicert.digest import Digest, sha256
 from navicert.errors import Malformed, NavicertError, Refused, Unavailable
-from navicert.limits import WEBHOOK, Limits
+from navicert.limits import Limits
 from navicert.model.layout import Layout
 from navicert.oci.answer import answering
 from navicert.oci.attachment import PACK

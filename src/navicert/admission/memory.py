@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from navicert.admission.cache import VerdictCache, VerdictKey
 from navicert.admission.judgement import Judgement, Standing
+from navicert.admission.limits import WEBHOOK
 from navicert.crypto.signer import Signer
 from navicert.digest import Digest
 from navicert.envelope.document import open_document, seal
 from navicert.errors import Malformed, Unavailable
-from navicert.limits import WEBHOOK
 from navicert.model.field import as_list, as_object, as_text, required
 from navicert.model.statement import Statement
 from navicert.strictjson import pointer

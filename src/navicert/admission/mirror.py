@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 from typing import Final, Protocol
 
 from navicert.admission.cluster import Cluster, Event, Object, VersionGone
+from navicert.admission.limits import ADMISSION
 from navicert.admission.listing import whole
 from navicert.errors import LimitExceeded, Malformed, NavicertError, Unavailable
-from navicert.limits import ADMISSION
 from navicert.model.field import as_object, as_text, required
 
 WATCH_SECONDS: Final = 60

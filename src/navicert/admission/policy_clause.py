@@ -8,11 +8,11 @@ from typing import Final
 
 from navicert.admission.images import CustomKind
 from navicert.admission.jsonpath import Path
+from navicert.admission.limits import ADMISSION
 from navicert.admission.policy import LONGEST_GRACE, Facet
 from navicert.admission.policy_field import choice_of, flag_of, items_of, known_fields, line_of, parsed, some_of
 from navicert.authoring.node import Spot
 from navicert.errors import Malformed
-from navicert.limits import ADMISSION
 from navicert.oci.reference import Reference, normal_registry
 from navicert.verify.case import Revocations
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from navicert.admission.cluster import Cluster, Forbidden, Object
 from navicert.admission.layout_map import LayoutMaps
+from navicert.admission.limits import ADMISSION
 from navicert.admission.listing import whole
 from navicert.admission.policy import ExceptionDocument, PolicyDocument, PolicySet
 from navicert.admission.policy_reader import ConfigMaps, Reading, read_document
@@ -22,7 +23,6 @@ from navicert.admission.vocabulary import API_VERSION, CLUSTER_POLICY, EXCEPTION
 from navicert.authoring.node import of_json
 from navicert.dataclass import replace
 from navicert.errors import Malformed
-from navicert.limits import ADMISSION
 from navicert.model.field import as_object
 from navicert.report.line import cut, escape
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
+from navicert.admission.limits import ADMISSION
 from navicert.authoring.node import Fields, Items, Node, Spot, Word
 from navicert.errors import Malformed
-from navicert.limits import ADMISSION
 
 T = TypeVar("T")
 

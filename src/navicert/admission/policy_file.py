@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from navicert.admission.limits import ADMISSION
 from navicert.admission.policy import ExceptionDocument, PolicyDocument, PolicySet
 from navicert.admission.policy_reader import ConfigMaps, Reading, kind_of, read_config_map, read_document
 from navicert.authoring.node import Node
 from navicert.authoring.yaml import read_yaml
 from navicert.errors import LimitExceeded, Malformed, Unavailable
-from navicert.limits import ADMISSION, LOCAL
+from navicert.limits import LOCAL
 
 ADMIN_NAMESPACE: Final = "navicert"
 """Where exceptions may be made, unless said otherwise."""

@@ -13,6 +13,7 @@ from typing import Final
 
 from navicert.admission.images import ROLES
 from navicert.admission.levels import Levels
+from navicert.admission.limits import ADMISSION, WEBHOOK
 from navicert.admission.pattern import ImagePattern
 from navicert.admission.policy import (
     EvidenceSource,
@@ -53,7 +54,6 @@ from navicert.authoring.node import Node, Spot
 from navicert.dataclass import dataclass, field
 from navicert.digest import Digest
 from navicert.errors import Malformed
-from navicert.limits import ADMISSION, WEBHOOK
 from navicert.oci.reference import Reference
 from navicert.slsa.expectation import Expectations, read_required
 from navicert.timestamp import parse_timestamp

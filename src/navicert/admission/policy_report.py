@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 from navicert.admission.audit import Audit, Place
 from navicert.admission.judgement import Standing
+from navicert.admission.limits import ADMISSION
 from navicert.admission.listing import UnknownKind, pages
 from navicert.dataclass import dataclass
 from navicert.errors import NavicertError, Unavailable
-from navicert.limits import ADMISSION
 from navicert.report.line import cut
 from navicert.timestamp import format_timestamp
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
+from navicert.admission.limits import WEBHOOK
 from navicert.admission.policy_field import items_of, known_fields, parsed, read_file, some_of
 from navicert.crypto.certification import authority_of_pem
 from navicert.crypto.formats import load_public_key
 from navicert.crypto.trusted_root import TrustedRoot
 from navicert.dataclass import dataclass
 from navicert.errors import Malformed
-from navicert.limits import WEBHOOK
 from navicert.model.identity import IdentityPolicy, Wanted, claim_name
 
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Final
 
+from navicert.admission.limits import WEBHOOK
 from navicert.admission.policy import PolicyDocument
 from navicert.dataclass import dataclass, field, replace
-from navicert.limits import WEBHOOK, Limits
+from navicert.limits import Limits
 from navicert.oci.access import Access
 from navicert.oci.address import ANY_REGISTRY, Zone
 from navicert.oci.credential import Keychain

@@ -13,9 +13,10 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from navicert.admission.limits import ADMISSION, AdmissionLimits
 from navicert.dataclass import dataclass, field, replace
 from navicert.errors import LimitExceeded, Malformed
-from navicert.limits import ADMISSION, LOCAL, AdmissionLimits
+from navicert.limits import LOCAL
 from navicert.model.field import as_list, as_object, as_text, required
 from navicert.strictjson import loads, pointer
 

@@ -12,8 +12,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import TypeVar
 
+from navicert.admission.limits import ADMISSION, AdmissionLimits
 from navicert.errors import Unavailable
-from navicert.limits import ADMISSION, AdmissionLimits
 
 T = TypeVar("T")
 _Job = Callable[[], None]

@@ -34,8 +34,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the decisions; 0 where all are let in, 1 where one is refused, 3 where that could not be found out."""
     from navicert.admission.decision import answer
+    from navicert.admission.limits import ADMISSION
     from navicert.admission.manifest import reviews_of
-    from navicert.limits import ADMISSION
 
     policies = load(args)
     raw = option.read_file(args.file, ADMISSION.review_bytes)

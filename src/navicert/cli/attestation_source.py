@@ -89,8 +89,9 @@ def _pieces(
 
 def _asked(source: Source, digests: Collection[str], bounds: Limits) -> Iterator[Piece]:
     """What an index has about the artifact, and about whatever the documents found name as gone into it."""
-    from navicert.store import Indexed, Trait
+    from navicert.store import Indexed
     from navicert.store.hint import hint_of
+    from navicert.store.trait import Trait
 
     if not isinstance(source, Indexed):
         return

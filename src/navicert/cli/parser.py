@@ -10,7 +10,7 @@ from navicert.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter):
@@ -48,8 +48,24 @@ class Formatter(argparse.RawDescriptionHelpFormatter):
         return f"{names} {self._format_args(action, self._get_default_metavar_for_optional(action))}"
 
 
+class _Unasked(argparse.HelpFormatter):
+    """Stands for a formatter while options are added. `argparse` makes one for each, to see whether it could be shown;
+    ours can, or their help would not be printed."""
+
+    def __init__(self) -> None:
+        """Nothing is to be formatted, so nothing is prepared for it."""
+
+    def _format_args(self, action: argparse.Action, default_metavar: str) -> str:
+        return ""
+
+    def _expand_help(self, action: argparse.Action) -> str:
+        return ""
+
+
 class Parser(argparse.ArgumentParser):
     """A parser that never abbreviates, and raises `Malformed` instead of printing its usage and exiting."""
+
+    _adds = False
 
     def __init__(self, prog: str, description: str, example: str = "", *, tail: str = "") -> None:
         super().__init__(
@@ -69,6 +85,17 @@ class Parser(argparse.ArgumentParser):
         """The help, its description in lines of 80 columns."""
         self.description = _flowed(self.description or "")
         return super().format_help()
+
+    def add_argument(self, *names: str, **meaning: Any) -> argparse.Action:
+        """Add an option or argument, and return it."""
+        self._adds = True
+        try:
+            return super().add_argument(*names, **meaning)
+        finally:
+            self._adds = False
+
+    def _get_formatter(self) -> argparse.HelpFormatter:
+        return _Unasked() if self._adds else super()._get_formatter()
 
     def error(self, message: str) -> NoReturn:
         """Raise `Malformed`: main prints one line."""

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from navicert.cli import option, password
 from navicert.cli.terminal import complain
-from navicert.digest import Digest, DigestSet
 from navicert.errors import Malformed
-from navicert.model.statement import ResourceDescriptor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from navicert.digest import Digest
+    from navicert.model.statement import ResourceDescriptor
     from navicert.oci.shelf import Placed
     from navicert.verdict import Verdict
     from navicert.verify.case import Policy, Target
@@ -45,6 +45,9 @@ def check_summary(args: argparse.Namespace, command: str) -> None:
 def subject_of(target: Target, placed: Placed | None) -> ResourceDescriptor:
     """What the summary is about: the file, or the image by the digest that its reference named. Raises `Malformed` for
     an image without a digest of its own."""
+    from navicert.digest import Digest, DigestSet
+    from navicert.model.statement import ResourceDescriptor
+
     if placed is not None:
         digest = placed.root.digest
     elif target.kind == "file":
@@ -65,6 +68,9 @@ def subject_of(target: Target, placed: Placed | None) -> ResourceDescriptor:
 def policy_of(path: str, digest: Digest) -> ResourceDescriptor:
     """The policy that was judged by: its file's name and a digest of all that decided."""
     from urllib.parse import quote
+
+    from navicert.digest import DigestSet
+    from navicert.model.statement import ResourceDescriptor
 
     return ResourceDescriptor(uri=quote(os.path.basename(path)), digests=DigestSet.of({digest.algorithm: digest.hex}))
 

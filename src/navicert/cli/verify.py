@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from navicert.oci.shelf import Placed
     from navicert.trust.state import TrustState
     from navicert.verdict import Verdict
-    from navicert.verify.case import Case, Policy, Target
+    from navicert.verify.case import Case, Policy, Revocations, Target
     from navicert.verify.inspections import Inspector
 
 HELP = "judge a chain, and the target that came out of it"
@@ -159,7 +159,6 @@ def _case(
     state: TrustState | None,
     evidence: EvidenceSources,
 ) -> Case:
-    from navicert.cli.revocation import revocations
     from navicert.store.gather import gather
     from navicert.verify.case import Case
 
@@ -193,7 +192,7 @@ def _case(
         target_step=args.target_step,
         parameters={**parameters, **patterns} or None,
         patterns=frozenset(patterns),
-        revoked=revocations(args.revoke),
+        revoked=_revocations(args),
         timestamp_authorities=timestamp_authorities(args),
         root=proved_by.used,
         min_version=minimum,
@@ -202,6 +201,16 @@ def _case(
         claims=gathered.claims,
         limits=bounds,
     )
+
+
+def _revocations(args: argparse.Namespace) -> Revocations:
+    from navicert.verify.case import Revocations
+
+    if not args.revoke:
+        return Revocations()
+    from navicert.cli.revocation import revocations
+
+    return revocations(args.revoke)
 
 
 def _values(name: str, given: Sequence[str]) -> dict[str, str]:

@@ -9,14 +9,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from navicert.dataclass import dataclass
-from navicert.verdict import Check, Outcome, Verdict
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Final
-
-NEAR_MISS: Final = "evidence.near-miss"
-"""The id of notes that say: evidence was there, and this is why it did not count."""
+from navicert.report.tally import NEAR_MISS
+from navicert.verdict import Check, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +25,6 @@ class Finding:
     """How many leaves were not judged, or failed, only because of this one."""
     near_misses: tuple[Check, ...] = ()
     notes: tuple[Check, ...] = ()
-
-
-_Above = tuple[Check, "_Above"] | None
-"""A group, and the same of the group that it stands in."""
 
 
 def findings(verdict: Verdict) -> tuple[Finding, ...]:
@@ -68,25 +58,6 @@ def findings(verdict: Verdict) -> tuple[Finding, ...]:
     )
 
 
-def warnings(verdict: Verdict) -> tuple[tuple[str, Check], ...]:
-    """The leaves that passed with a warning, with their paths, in order."""
-    found: list[tuple[str, Check]] = []
-    # Each with the groups that it stands in, innermost first, as nested pairs: paths are made for few.
-    waiting: list[tuple[Check, _Above]] = [(verdict.root, None)]
-    while waiting:
-        check, above = waiting.pop()
-        if check.leaf is None:
-            within = (check, above)
-            waiting += [(child, within) for child in reversed(check.children)]
-        elif check.leaf is Outcome.WARN:
-            names = [check.name]
-            while above is not None:
-                names.append(above[0].name)
-                above = above[1]
-            found.append(("/".join(reversed(names)), check))
-    return tuple(found)
-
-
 def first_cause(check: Check) -> Check:
     """The first check in a failing `check` that explains it: itself, where nothing below it does.
 
@@ -96,23 +67,6 @@ def first_cause(check: Check) -> Check:
     if not failing or (check.need != len(check.counted) and not failing[0].counted):
         return check
     return first_cause(failing[0])
-
-
-def counts(verdict: Verdict) -> dict[Outcome, int]:
-    """How many leaves came out how, in the order of `Outcome`. An empty group counts as the failure that it is;
-    what did not pass in a group that passed without it does not count."""
-    tally = dict.fromkeys(Outcome, 0)
-    waiting = [(verdict.root, False)]
-    while waiting:
-        check, spared = waiting.pop()
-        outcome = check.outcome
-        counted = check.counted if check.leaf is None else ()
-        if counted:
-            spared = spared or outcome.passes
-            waiting += [(child, spared) for child in counted]
-        elif not check.is_note and (outcome.passes or not spared):
-            tally[outcome] += 1
-    return tally
 
 
 def _nodes(check: Check, path: str, parent: str) -> Iterator[tuple[str, Check, str]]:

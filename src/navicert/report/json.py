@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from navicert.digest import Digest
 from navicert.errors import Malformed
-from navicert.report.finding import counts
+from navicert.report.tally import counts
 from navicert.strictjson import type_name
 from navicert.timestamp import format_timestamp, parse_timestamp
 from navicert.verdict import Check, Outcome, Verdict

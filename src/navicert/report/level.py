@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from navicert.dataclass import dataclass
-from navicert.report.finding import NEAR_MISS
 from navicert.report.json import to_json
 from navicert.report.line import cut, escape, wrap
+from navicert.report.tally import NEAR_MISS
 from navicert.timestamp import format_timestamp
 from navicert.verdict import Check, Outcome, Verdict
 

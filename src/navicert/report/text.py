@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from navicert.report.finding import NEAR_MISS, Finding, counts, findings, first_cause, warnings
 from navicert.report.line import cut, escape, wrap
+from navicert.report.tally import NEAR_MISS, counts, warnings
 from navicert.timestamp import format_timestamp
 from navicert.verdict import Check, Outcome, Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
+
+    from navicert.report.finding import Finding
 
 _MARKS: Final[Mapping[Outcome, tuple[str, str]]] = {
     Outcome.PASS: ("pass", "32"),
@@ -40,7 +42,7 @@ def render_text(verdict: Verdict, *, colour: bool = False, width: int = 80, verb
     Without `verbose` at most 23 lines; with it digests in full, every finding, and the whole tree.
     """
     page = _Page(colour, width, verbose)
-    found = findings(verdict)
+    found = () if verdict.passed else _findings(verdict)
     cautions = warnings(verdict)
     tail = _tail(verdict, found)
     page.headline(verdict, found)
@@ -61,6 +63,19 @@ def render_text(verdict: Verdict, *, colour: bool = False, width: int = 80, verb
     return "\n".join(page.lines) + "\n"
 
 
+def _findings(verdict: Verdict) -> tuple[Finding, ...]:
+    # Most verdicts passed, and have none.
+    from navicert.report.finding import findings
+
+    return findings(verdict)
+
+
+def _first_cause(check: Check) -> Check:
+    from navicert.report.finding import first_cause
+
+    return first_cause(check)
+
+
 def _tail(verdict: Verdict, found: Sequence[Finding]) -> list[str]:
     tally = counts(verdict)
     words = ("passed", "with a warning", "not judged", "still open", "failed", "could not be judged")
@@ -68,7 +83,7 @@ def _tail(verdict: Verdict, found: Sequence[Finding]) -> list[str]:
     total = sum(tally.values())
     lines = [f"{total} check{'s' * (total != 1)}: {', '.join(parts) or 'nothing was judged'}"]
     if found:
-        lines.append(f"what to do: navicert explain {escape(first_cause(found[0].check).id)}")
+        lines.append(f"what to do: navicert explain {escape(_first_cause(found[0].check).id)}")
     return lines
 
 
@@ -119,7 +134,7 @@ class _Page:
         if found:
             where = _where(found[0])
             text = f"{escape(found[0].check.id)}{f' in {where}' if where else ''}: {_about(found[0].check)}"
-            deepest = first_cause(found[0].check)
+            deepest = _first_cause(found[0].check)
             if found[0].near_misses:
                 text += f" – {_about(found[0].near_misses[0])}"
             elif deepest is not found[0].check:
@@ -163,7 +178,7 @@ class _Page:
         sub._facts(check, 5)
         for child in check.counted:
             if not child.outcome.passes:
-                deepest = first_cause(child)
+                deepest = _first_cause(child)
                 name = f"{escape(child.subject)}: " if deepest is not child and child.subject else ""
                 sub.wrapped(f"{name}{_about(deepest)}", 5, 3, 2, first=f"{_MARKS[child.outcome][0]}: ")
                 sub._facts(deepest, 7)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from navicert.dataclass import dataclass, field
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from navicert.digest import Digest
+    from navicert.store.trait import Trait
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,27 +119,6 @@ class Store(OpenSource, Protocol):
 
     def remove(self, pieces: Iterable[Piece]) -> int:
         """Remove exactly these pieces of this store, and return how many were there."""
-
-
-class Trait(enum.IntEnum):
-    """By what a document can be looked up in an index. The numbers are written to disk."""
-
-    PRODUCT = 1
-    """The digest of a product, or of a statement's subject."""
-    MATERIAL = 2
-    """The digest of a material."""
-    STEP = 3
-    """The step that it says it is for."""
-    SIGNER = 4
-    """The first eight digits of a key id that a signature on it names."""
-    TYPE = 5
-    """`link`, `layout`, or a predicate type."""
-    RUN = 6
-    """The run id that a recorder wrote."""
-    SUBLAYOUT = 7
-    """The step that it is filed under, of layouts only."""
-    FILED = 8
-    """A step that it is filed under and does not say it is for. This and the one before are no step's of their own."""
 
 
 @runtime_checkable

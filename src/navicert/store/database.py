@@ -17,9 +17,10 @@ from navicert.digest import sha256
 from navicert.errors import Unavailable
 from navicert.interface import Protocol, TypeVar
 from navicert.limits import LOCAL, Limits
-from navicert.store import Piece, Trait
+from navicert.store import Piece
 from navicert.store.query import Query
 from navicert.store.schema import Mark, number, step_number
+from navicert.store.trait import Trait
 
 T = TypeVar("T")
 

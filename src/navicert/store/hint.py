@@ -19,8 +19,9 @@ from navicert.model.artifact import Artifacts
 from navicert.model.layout import Layout
 from navicert.model.link import Link
 from navicert.model.statement import Statement
-from navicert.store import Filing, Piece, Trait
+from navicert.store import Filing, Piece
 from navicert.store.document import NO_ENVELOPE, documents, open_sealed
+from navicert.store.trait import Trait
 from navicert.verify.evidence import Claim, claim_of, run_id_of
 
 TYPE_CHECKING = False

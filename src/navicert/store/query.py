@@ -8,8 +8,9 @@ from datetime import datetime
 from navicert.dataclass import dataclass
 from navicert.interface import Protocol, runtime_checkable
 from navicert.limits import LOCAL, Limits
-from navicert.store import Piece, Source, Trait
+from navicert.store import Piece, Source
 from navicert.store.hint import Hint, hint_of, short
+from navicert.store.trait import Trait
 
 
 @dataclass(frozen=True, slots=True)

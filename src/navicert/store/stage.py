@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from navicert.dataclass import dataclass, field, replace
 from navicert.model.rule import Side
-from navicert.store import Trait
 from navicert.store.document import Document
 from navicert.store.hint import Hint
+from navicert.store.trait import Trait
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

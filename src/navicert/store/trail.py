@@ -22,11 +22,12 @@ from navicert.model.predicate import kind_of
 from navicert.model.requirement import Requirement, Role
 from navicert.model.rule import Side
 from navicert.model.standing import making_step, parent_of
-from navicert.store import Indexed, Piece, Trait
+from navicert.store import Indexed, Piece
 from navicert.store.document import Document, open_piece
 from navicert.store.hint import Hint, of_body
 from navicert.store.keyring import Keyring
 from navicert.store.stage import Lead, Number, Place, Stage, coverage, verified
+from navicert.store.trait import Trait
 from navicert.verify.authority import Authority
 from navicert.verify.case import Target
 

@@ -35,9 +35,10 @@ from navicert.model.layout import Inspection, Layout, Step
 from navicert.model.link import Link
 from navicert.model.release import Release
 from navicert.model.rule import Rule
-from navicert.store import Filing, Piece, Trait
+from navicert.store import Filing, Piece
 from navicert.store.gather import gather
 from navicert.store.hint import filed_traits, hint_of
+from navicert.store.trait import Trait
 from navicert.verdict import Verdict
 from navicert.verify.case import Case, InspectionResult, Part, Policy, Target
 from navicert.verify.evaluate import verify

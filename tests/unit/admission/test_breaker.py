@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from navicert.admission.breaker import Breaker, Closed
+from navicert.admission.limits import ADMISSION
 from navicert.dataclass import replace
 from navicert.errors import Malformed, NavicertError, Refused, Unavailable
-from navicert.limits import ADMISSION
 
 LIMITS = replace(ADMISSION, outages=3, outage_window_seconds=30.0, outage_pause_seconds=15.0)
 DOWN = Unavailable("no answer")

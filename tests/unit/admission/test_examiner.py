@@ -15,13 +15,13 @@ from tests.image_chain import layout, links
 
 from navicert.admission.decision import Outcome, answer, denial
 from navicert.admission.judge import Judge
+from navicert.admission.limits import ADMISSION, WEBHOOK
 from navicert.admission.policy import Mode
 from navicert.admission.reach import Reach
 from navicert.admission.review import Kind
 from navicert.admission.vocabulary import BREAK_GLASS
 from navicert.dataclass import replace
 from navicert.envelope.document import seal
-from navicert.limits import ADMISSION, WEBHOOK
 from navicert.model.layout import Inspection
 from navicert.model.link import Link
 from navicert.oci.access import Access

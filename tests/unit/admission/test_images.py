@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from navicert.admission.images import CustomKind, find_images, is_pod
 from navicert.admission.jsonpath import Path
+from navicert.admission.limits import ADMISSION
 from navicert.admission.review import Kind
 from navicert.dataclass import replace
 from navicert.errors import LimitExceeded, Malformed
-from navicert.limits import ADMISSION
 
 DIGEST = "sha256:" + "a" * 64
 

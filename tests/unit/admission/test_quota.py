@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from navicert.admission.limits import ADMISSION
 from navicert.admission.quota import Quota, Spent
 from navicert.dataclass import replace
-from navicert.limits import ADMISSION
 
 LIMITS = replace(ADMISSION, namespace_judgements=3, namespace_judgements_per_second=0.5)
 

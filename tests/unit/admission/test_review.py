@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from navicert.admission.limits import ADMISSION
 from navicert.admission.review import Answer, BadReview, Operation, read_review
 from navicert.dataclass import replace
-from navicert.limits import ADMISSION
 
 
 def review(**fields: Any) -> dict[str, Any]:

@@ -6,10 +6,10 @@ import threading
 
 import pytest
 
+from navicert.admission.limits import ADMISSION
 from navicert.admission.worker import Workers
 from navicert.dataclass import replace
 from navicert.errors import Unavailable
-from navicert.limits import ADMISSION
 
 FEW = replace(ADMISSION, workers=4, lane=2, queue=2)
 

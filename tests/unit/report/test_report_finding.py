@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from tests.sample_chain import SampleChain
 
 from navicert.digest import sha256
-from navicert.report.finding import NEAR_MISS, counts, findings, first_cause, warnings
+from navicert.report.finding import findings, first_cause
+from navicert.report.tally import NEAR_MISS
 from navicert.verdict import (
     Check,
-    Outcome,
     Verdict,
     all_of,
     at_least,
@@ -18,7 +18,6 @@ from navicert.verdict import (
     note,
     passed,
     skipped,
-    warned,
 )
 
 
@@ -123,24 +122,3 @@ def test_the_deepest_explanation_of_a_group_is_found() -> None:
     follower = skipped("s", "", "", cause="elsewhere")
     alone = all_of("g", "", (follower,))
     assert first_cause(alone) is alone
-
-
-def test_warnings_are_the_leaves_that_passed_with_one() -> None:
-    found = warnings(SampleChain(failing=[1]).verdict())
-    assert [check.id for _, check in found] == ["link.return-value"]
-
-
-def test_counts_add_up_and_leave_out_alternatives_that_were_not_needed() -> None:
-    alternatives = at_least(1, "target.bound", "", (failed("a", "", "no"), passed("b", "")))
-    empty = all_of("empty", "", ())
-    tally = counts(verdict(alternatives, warned("w", "", "hm"), empty, note("n", "", "")))
-    assert tally == {
-        Outcome.PASS: 1, Outcome.WARN: 1, Outcome.SKIP: 0, Outcome.PENDING: 0, Outcome.FAIL: 1, Outcome.ERROR: 0,
-    }  # fmt: skip
-
-
-def test_a_verdict_that_is_but_a_note_counts_nothing_and_did_not_pass() -> None:
-    bare = Verdict(note("verdict", "", "nothing was judged"), datetime(2026, 1, 1, tzinfo=UTC), sha256(b""))
-    assert set(counts(bare).values()) == {0}
-    assert findings(bare) == ()
-    assert not bare.passed

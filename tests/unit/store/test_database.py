@@ -16,10 +16,11 @@ from navicert.envelope.document import seal
 from navicert.errors import Unavailable
 from navicert.limits import LOCAL
 from navicert.model.link import Link
-from navicert.store import Filing, Piece, Trait
+from navicert.store import Filing, Piece
 from navicert.store.database import BATCH, Interrupted, as_bytes, integer, listed
 from navicert.store.query import Query
 from navicert.store.sqlite import SqliteStore
+from navicert.store.trait import Trait
 from navicert.testing import artifacts, key, signer
 
 KEYID = key("bob").id

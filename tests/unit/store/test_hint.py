@@ -10,7 +10,7 @@ from navicert.digest import sha256
 from navicert.envelope.document import seal
 from navicert.model.link import Link
 from navicert.model.statement import ResourceDescriptor, Statement
-from navicert.store import Piece, Trait
+from navicert.store import Piece
 from navicert.store.hint import (
     BUNDLE,
     LAYOUT,
@@ -24,6 +24,7 @@ from navicert.store.hint import (
     read_hint,
 )
 from navicert.store.schema import number
+from navicert.store.trait import Trait
 from navicert.testing import artifacts, chain, digests, key, signer
 
 BOB = key("bob").id

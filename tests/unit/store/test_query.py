@@ -10,8 +10,9 @@ import pytest
 from navicert.digest import DigestSet
 from navicert.envelope.document import seal
 from navicert.model.link import Link
-from navicert.store import Piece, PieceSource, Trait
+from navicert.store import Piece, PieceSource
 from navicert.store.query import Query, Searchable, search
+from navicert.store.trait import Trait
 from navicert.testing import key, signer
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

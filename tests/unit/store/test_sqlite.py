@@ -20,11 +20,12 @@ from navicert.envelope.document import seal
 from navicert.errors import Malformed, Refused, Unavailable
 from navicert.limits import LOCAL
 from navicert.model.link import Link
-from navicert.store import Filing, Trait
+from navicert.store import Filing
 from navicert.store.gather import gather
 from navicert.store.query import Query, search
 from navicert.store.schema import VERSION, number
 from navicert.store.sqlite import APPLICATION, SqliteStore
+from navicert.store.trait import Trait
 from navicert.testing import artifacts, chain, file_target, key, signer
 
 KEYID = key("bob").id

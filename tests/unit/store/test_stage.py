@@ -7,9 +7,10 @@ from dataclasses import replace
 from navicert.envelope.document import seal
 from navicert.model.link import Link
 from navicert.model.rule import Side
-from navicert.store import Piece, Trait
+from navicert.store import Piece
 from navicert.store.hint import Hint, hint_of
 from navicert.store.stage import Stage, coverage
+from navicert.store.trait import Trait
 from navicert.testing import artifacts, signer
 
 

@@ -12,7 +12,6 @@ from navicert.digest import DigestSet
 from navicert.envelope.document import seal
 from navicert.errors import Refused
 from navicert.model.link import Link
-from navicert.store import Trait
 from navicert.store.hint import read_hint
 from navicert.store.schema import (
     NO_STEP,
@@ -24,6 +23,7 @@ from navicert.store.schema import (
     statements,
     step_number,
 )
+from navicert.store.trait import Trait
 from navicert.testing import chain, signer
 
 

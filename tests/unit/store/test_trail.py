@@ -9,9 +9,10 @@ import pytest
 
 from navicert.limits import LOCAL, Limits
 from navicert.model.layout import Layout
-from navicert.store import Piece, Trait
+from navicert.store import Piece
 from navicert.store.gather import gather
 from navicert.store.trail import Trail, digests_of
+from navicert.store.trait import Trait
 from navicert.testing import NOW, Chain, MemoryStore, chain, digests, file_target
 from navicert.verify.case import Case, Part, Target
 from navicert.verify.evaluate import verify

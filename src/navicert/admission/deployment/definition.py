@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from navicert.admission.images import ROLES
+from navicert.admission.limits import ADMISSION, WEBHOOK
 from navicert.admission.policy import Facet, Mode
 from navicert.admission.policy_trust import MOST_AUTHORITIES
 from navicert.admission.vocabulary import CLUSTER_POLICY, EXCEPTION, GROUP, PLURALS, POLICY, VERSION
-from navicert.limits import ADMISSION, WEBHOOK
 from navicert.slsa.expectation import TRACKS
 
 TYPE_CHECKING = False
