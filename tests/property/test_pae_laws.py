@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from navicert.envelope import dsse
 from navicert.envelope.dsse import decode_base64, encode_base64, pae, write_envelope
 from navicert.errors import Malformed
 
@@ -60,10 +61,23 @@ class TestEnvelope:
         st.text(max_size=20),
         st.binary(max_size=60),
         st.lists(st.dictionaries(st.text(max_size=6), st.text(max_size=6), max_size=3), max_size=3),
+        st.sampled_from([3, 6, 60, 96 * 1024]),
+        st.sampled_from([0, 30, 256 * 1024]),
     )
-    def test_is_written_as_json_writes_it(self, kind: str, payload: bytes, signatures: list[dict[str, object]]) -> None:
+    def test_is_written_as_json_writes_it(
+        self, kind: str, payload: bytes, signatures: list[dict[str, object]], part: int, large: int
+    ) -> None:
+        """However many parts the payload is encoded in, and by whom."""
         document = {"payload": encode_base64(payload), "payloadType": kind, "signatures": signatures}
-        assert write_envelope(kind, payload, signatures) == json.dumps(document, sort_keys=True).encode()
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            monkeypatch.setattr(dsse, "_PART", part)
+            monkeypatch.setattr(dsse, "_LARGE", large)
+            assert write_envelope(kind, payload, signatures) == json.dumps(document, sort_keys=True).encode()
+
+    def test_a_large_one_is_written_as_json_writes_it(self) -> None:
+        payload = bytes(range(256)) * 2048 + b"x"
+        document = {"payload": encode_base64(payload), "payloadType": "kind", "signatures": []}
+        assert write_envelope("kind", payload, []) == json.dumps(document, sort_keys=True).encode()
 
 
 class TestBase64:

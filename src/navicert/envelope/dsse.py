@@ -8,6 +8,8 @@ from __future__ import annotations
 import binascii
 import json
 import sys
+from collections.abc import Callable
+from io import BytesIO
 
 from navicert.envelope.signature import Signature, entries, others
 from navicert.errors import Malformed
@@ -90,15 +92,20 @@ def _decode_quickly(raw: bytes | memoryview) -> bytes:
 
 def encode_base64(raw: bytes) -> str:
     """`raw` in standard base64 with padding."""
-    return _encode(raw).decode("ascii")
+    return _encoder(len(raw))(raw).decode("ascii")
 
 
-def _encode(raw: bytes) -> bytes:
-    if not _is_for_quick(len(raw)):
-        return binascii.b2a_base64(raw, newline=False)
+def _encoder(size: int) -> Callable[[bytes | memoryview], bytes]:
+    """The function that encodes bytes, where there are `size` of them in all."""
+    if not _is_for_quick(size):
+        return _encode
     import pybase64
 
-    return pybase64.b64encode(raw)
+    return pybase64.b64encode
+
+
+def _encode(raw: bytes | memoryview) -> bytes:
+    return binascii.b2a_base64(raw, newline=False)
 
 
 _PLACE: Final = 7396452018839206743
@@ -167,11 +174,26 @@ def write_dsse(payload_type: str, payload: bytes, kept: list[dict[str, object]],
         signature = signer.sign(message)
         beside = signer.attach(signature) if isinstance(signer, AttachingSigner) else {}
         entries.append({"keyid": signer.keyid, "sig": encode_base64(signature), **signer.key.attached, **beside})
+    del message  # as long as the payload: its memory is for the file
     return write_envelope(payload_type, payload, entries)
+
+
+_BEFORE, _BEHIND = b'{"payload": "', b'", '
+_PART: Final = 96 * 1024
+"""Bytes of a payload that are encoded at a time: a multiple of three, so that nothing is padded but the end."""
 
 
 def write_envelope(payload_type: str, payload: bytes, signatures: list[dict[str, object]]) -> bytes:
     """The JSON of an envelope, its fields in order. Nothing in base64 has to be escaped, so what is mostly all of it is
     not looked at again."""
     rest = json.dumps({"payloadType": payload_type, "signatures": signatures}, sort_keys=True).encode()
-    return b"".join((b'{"payload": "', _encode(payload), b'", ', memoryview(rest)[1:]))
+    # Of a large payload there is no second copy this way, and what is encoded is still in the cache of the processor.
+    file = BytesIO(bytes(len(_BEFORE) + -(-len(payload) // 3) * 4 + len(_BEHIND) + len(rest) - 1))  # room for all of it
+    file.write(_BEFORE)
+    encode, view = _encoder(len(payload)), memoryview(payload)
+    for start in range(0, len(payload), _PART):
+        file.write(encode(view[start : start + _PART]))
+    file.write(_BEHIND)
+    file.write(memoryview(rest)[1:])
+    file.truncate()
+    return file.getvalue()
