@@ -161,7 +161,11 @@ def write_sections(document: Mapping[str, object], form: Form, *, inside: str = 
     if not isinstance(link, Mapping):
         return form.write(document).encode()
     lists = {name: value for name in _PLACES if isinstance(value := link.get(name), Artifacts)}
-    texts = {name: _joined(artifacts, form, pool) for name, artifacts in lists.items()}
+    texts: dict[str, bytes | None] = {}
+    for name, artifacts in lists.items():
+        # A step that changes nothing has one list twice. (Whoever verifies it has it in the pool.)
+        twin = next((other for other in texts if pool is None and lists[other] == artifacts), None)
+        texts[name] = _joined(artifacts, form, pool) if twin is None else texts[twin]
     # In the order of the alphabet, as all forms write them.
     short = {name: lists[name].to_json() if text is None else _PLACES[name] for name, text in texts.items()}
     rest = form.write({**document, inside: {**link, **short}} if inside else {**link, **short}).encode()
