@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from navicert.errors import Malformed
 from navicert.model.artifact import Artifacts
+from navicert.model.passage import is_ascending
 from navicert.resolve.artifact import NameConflict, Notes, ResolveOptions, refuse_unwritable
 from navicert.resolve.content import FileHasher
 from navicert.resolve.exclude import Excludes
@@ -32,11 +33,11 @@ class FileResolver:
         self._excluded = Excludes(options.excludes)
         self._tree = Tree(options.root, self._excluded, options.limits, follow=options.follow_symlink_dirs)
         self._hash = FileHasher(options)
+        self._paths: list[str] = []
         self._sources: dict[str, str] = {}
-        self._renamed = False
 
     def add(self, spec: str) -> int:
-        """Find every file that `spec` names; how many of them are new. Raises `Malformed`, `NameConflict`,
+        """Find every file that `spec` names, and return how many. Raises `Malformed`, `NameConflict`,
         `Unavailable`."""
         prefix = SCHEME if spec.startswith(SCHEME) else ""
         given = normal(spec.removeprefix(SCHEME))
@@ -48,7 +49,7 @@ class FileResolver:
         return self._take(paths, prefix)
 
     def add_below(self, folder: str) -> int:
-        """Find every file below `folder`, of which there may be none; how many of them are new."""
+        """Find every file below `folder`, of which there may be none, and return how many."""
         paths: list[str] = []
         for _, files in self._tree.walk(folder, self._notes):
             paths += files
@@ -57,9 +58,13 @@ class FileResolver:
     def hashed(self, *, ordered: bool = False) -> Artifacts:
         """Every file that was found, in the order in which they were, or `ordered` by name. Each is hashed once,
         whatever it is recorded as. Raises `Unavailable`."""
-        names = sorted(self._sources) if ordered else list(self._sources)
-        sources = list(map(self._sources.__getitem__, names)) if self._renamed else names
-        files = list(dict.fromkeys(sources)) if self._renamed else sources
+        names = [*self._sources, *self._paths]
+        if ordered:
+            names.sort()
+        if not (ordered and is_ascending(names)):
+            names = list(dict.fromkeys(names))  # some may have been found twice
+        sources = [self._sources.get(name, name) for name in names] if self._sources else names
+        files = list(dict.fromkeys(sources)) if self._sources else names
         entries = self._hash.many(self._tree.paths(files), files)
         if len(files) < len(sources):
             of_file = dict(zip(files, entries, strict=True))
@@ -67,25 +72,22 @@ class FileResolver:
         return Artifacts(dict(zip(names, entries, strict=True)), plain=self._hash.plain)
 
     def _take(self, paths: list[str], prefix: str) -> int:
-        sources = self._sources
-        before = len(sources)
         text = "\n".join(paths)
-        if prefix or self._options.lstrip_paths or "\\" in text or not text.isascii():
-            names = [self._recorded_name(path, prefix) for path in paths]
-            self._renamed = True
-        else:
-            names = paths
-        if not sources:
-            sources.update(zip(names, paths, strict=True))
-            if len(sources) == len(names):
-                return len(names)  # what nearly always is so: each has a name of its own
-            sources.clear()
-        for name, path in zip(names, paths, strict=True):
+        renamed = prefix or self._options.lstrip_paths or "\\" in text or not text.isascii()
+        if not renamed and not self._sources:
+            self._paths += paths  # what nearly always is so: each has a name of its own
+            return len(paths)
+        sources = self._sources
+        for path in self._paths:
+            sources.setdefault(path, path)
+        self._paths.clear()
+        for path in paths:
+            name = self._recorded_name(path, prefix)
             source = sources.setdefault(name, path)
             if source != path:
                 # Upstream lets the later one win, so one of two files could be hidden behind the other.
                 raise NameConflict(f"two files would be recorded as {name!r}", got=f"{source!r} and {path!r}")
-        return len(sources) - before
+        return len(paths)
 
     def exists(self, spec: str) -> bool:
         """Whether `spec`, taken as a path, is there."""

@@ -98,13 +98,14 @@ class FileResolver(Resolver):
         with translated():
             for uri in uris:
                 try:
-                    new = files.add(uri)
+                    count = files.add(uri)
                 except NameConflict as error:
                     raise PrefixError(f"Prefix selection has resulted in non unique dictionary key: {error}") from error
                 path = uri.removeprefix("file:")
-                if not new and not os.path.lexists(os.path.join(base, path)) and not is_pattern(path):
+                if not count and not os.path.lexists(os.path.join(base, path)) and not is_pattern(path):
                     logger.info("path: %s does not exist, skipping..", os.path.normpath(path))
-            return files.hashed()
+            # Scripts see them in the order of `os.walk`, as upstream's; a program only writes them, ordered.
+            return files.hashed(ordered=ALONE.get())
 
 
 class OSTreeResolver(Resolver):
