@@ -50,6 +50,11 @@ class Sieve:
     search: Callable[[str], re.Match[str] | None]
     decide: Callable[[str], bool]
 
+    def doubts(self, names: Iterable[str]) -> bool:
+        """Whether some of `names`, the last parts of those in a folder, may be left out."""
+        text = f"/{'/'.join(names)}/"
+        return any(mark in text for mark in self.marks)
+
     def __call__(self, bare: str, name: str) -> bool:
         """Whether `name`, whose last part is `bare`, is left out."""
         return (

@@ -117,11 +117,10 @@ class Tree:
             self._budget -= len(entries)
             if self._budget < 0:
                 raise _too_many()
-            names = [entry.name for entry in entries]
             # Mostly nothing is left out. A look at all names together tells, and pays where there are many.
-            text = f"/{'/'.join(names)}/"
-            doubt = len(names) <= len(sieve.marks) or any(mark in text for mark in sieve.marks)
-            for entry, bare in zip(entries, names, strict=True):
+            doubt = len(entries) <= len(sieve.marks) or sieve.doubts(entry.name for entry in entries)
+            for entry in entries:
+                bare = entry.name
                 name = prefix + bare
                 # As the sieve says when it is called, without the price of a call.
                 if doubt and (
