@@ -130,8 +130,9 @@ def twins(names: Iterable[str]) -> list[str]:
     names = list(names)
     text = "\n".join(names)
     lower = text.lower()
-    one_a_line = text.count("\n") < len(names)
-    if text.isascii() and (lower == text or (one_a_line and len(set(lower.split("\n"))) == len(names))):
+    if text.isascii() and (
+        lower == text or (text.count("\n") < len(names) and len(set(lower.split("\n"))) == len(names))
+    ):
         return []  # what nearly all names are like, in a few calls
     from unicodedata import normalize
 

@@ -192,7 +192,8 @@ class _Child:
         length = int.from_bytes(received[:_LENGTH], "little")
         if len(received) < _LENGTH or len(received) != _LENGTH + length:
             raise _died(f"killed by signal {-status}" if status < 0 else f"exit status {status}")
-        done, failures = marshal.loads(received[_LENGTH:])  # noqa: S302  # written by ourselves, a moment ago
+        message = memoryview(received)[_LENGTH:]
+        done, failures = marshal.loads(message)  # noqa: S302  # written by ourselves, a moment ago
         return done, [(job, _unpacked(failure)) for job, failure in failures]
 
     def end(self) -> None:
@@ -236,9 +237,10 @@ def _live(queue: int, mouth: int, worker: Worker[Any], parent: int) -> None:
 
         done, failures = _do(queue, checked)
         message = marshal.dumps((done, [(job, _packed(error)) for job, error in failures]))
-        rest = memoryview(len(message).to_bytes(_LENGTH, "little") + message)
-        while rest:
-            rest = rest[os.write(mouth, rest) :]
+        for part in (len(message).to_bytes(_LENGTH, "little"), message):
+            rest = memoryview(part)
+            while rest:
+                rest = rest[os.write(mouth, rest) :]
         code = 0
     finally:
         os._exit(code)
