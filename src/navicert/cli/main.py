@@ -20,12 +20,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from types import ModuleType
 
-from navicert.errors import Malformed
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import ModuleType
 
-Table = Mapping[str, tuple[str, str]]
+    Table = Mapping[str, tuple[str, str]]
 
 COMMANDS: Table = {
     "demo": ("navicert.cli.demo", "build, verify and attack a small image, offline"),
@@ -127,6 +128,7 @@ def _find(table: Table, words: list[str], prog: str) -> tuple[ModuleType | str, 
     word = words[0]
     if word not in table:
         from navicert.cli.parser import suggestion
+        from navicert.errors import Malformed
 
         what = "option" if word.startswith("-") else "command"
         raise Malformed(f"no such {what}: {word}", remedy=suggestion(word, list(table)) or f"see {prog} --help")

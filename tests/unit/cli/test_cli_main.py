@@ -15,7 +15,7 @@ from tests.sample_chain import SampleChain
 from navicert import __version__
 from navicert.cli import main as frame
 from navicert.cli.main import COMMANDS, build_parser, main
-from navicert.cli.parser import Parser
+from navicert.cli.parser import Formatter, Parser
 from navicert.errors import LimitExceeded, Malformed, Refused, Unavailable, VerificationFailed
 
 Run = Callable[[argparse.Namespace], int]
@@ -284,6 +284,24 @@ def test_the_usage_line_shows_what_must_be_given() -> None:
     parser.add_argument("file", metavar="FILE")
     parser.add_argument("rest", nargs="*", metavar="REST")
     assert parser.format_usage() == "usage: navicert probe [OPTION]... --key K FILE [REST]... -- COMMAND\n"
+
+
+def test_a_formatter_is_made_for_help_and_not_for_each_option() -> None:
+    made: list[str] = []
+
+    class Counted(Formatter):
+        def __init__(self, prog: str) -> None:
+            made.append(prog)
+            super().__init__(prog)
+
+    parser = Parser("navicert probe", "a probe")
+    parser.formatter_class = Counted
+    parser.add_argument("--key", metavar="K")
+    parser.add_mutually_exclusive_group().add_argument("--no-key", action="store_true", help="none")
+    assert parser.parse_args(["--key", "k"]).key == "k"
+    assert made == []
+    assert "--key K" in parser.format_help()
+    assert made == ["navicert probe"]
 
 
 def test_the_console_script_survives_file_names_that_are_no_text(
