@@ -24,6 +24,9 @@ print(json.dumps([code, modules]))
 PROGRAM_PROBE = """
 import sys
 from navicert.compat import program
+# It ends its process where nobody waits for the end.
+import atexit
+atexit.register(int)
 name = sys.argv.pop(1)
 sys.argv[0] = f"in-toto-{name}"
 try:

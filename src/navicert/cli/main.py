@@ -25,6 +25,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import ModuleType
+    from typing import NoReturn
 
     Table = Mapping[str, tuple[str, str]]
 
@@ -82,15 +83,13 @@ def _finish(code: int, *, debug: bool) -> int:
     return code
 
 
-def console() -> None:
-    """The entry point of the installed program. Exits."""
+def console() -> NoReturn:
+    """The entry point of the installed program."""
     from navicert.cli.process import leave, settle
 
     _fill_closed_streams()
     settle()
-    code = main()
-    leave()
-    raise SystemExit(code)
+    leave(main())
 
 
 def _fill_closed_streams() -> None:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
+import os
 import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 _LARGEST_PIECE = 32 * 1024 * 1024 - 64 * 1024
 """Of what glibc takes from the system apart from everything else."""
@@ -37,6 +43,24 @@ def keep_to_english() -> None:
     vars(argparse)["_"] = str
 
 
-def leave() -> None:
-    """Have the process end without looking once more through what it made: that goes with it."""
-    gc.freeze()
+def leave(code: object) -> NoReturn:
+    """End the process with `code`, which is as `SystemExit` takes it. Where nobody waits for its end it ends at once:
+    to take apart all that it made takes a thirtieth of its time, and it goes anyway. Else raises `SystemExit`."""
+    if (code is None or type(code) is int) and _is_alone():
+        try:
+            for stream in (sys.stdout, sys.stderr):
+                stream.flush()
+        except (OSError, ValueError):
+            raise SystemExit(code) from None  # which tells what could not be written, and has a code for it
+        os._exit((code or 0) & 0xFF)
+    gc.freeze()  # not looked through once more
+    raise SystemExit(code)
+
+
+def _is_alone() -> bool:
+    """Whether nothing would still be done after the last line of the program: by exit handlers, threads, profilers, or
+    somebody who wants to look at what is left."""
+    if atexit._ncallbacks() or sys.flags.inspect or sys.getprofile() is not None or sys.gettrace() is not None:
+        return False
+    threading = sys.modules.get("threading")
+    return threading is None or threading.active_count() == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextvars import ContextVar
 
 from navicert.cli.process import keep_to_english, leave, settle
@@ -19,14 +18,15 @@ def _run(name: str) -> NoReturn:
     settle()
     keep_to_english()
     ALONE.set(True)
+    code: object = 0
     try:
         # Not by `importlib`, which would have to be loaded for it.
         __import__(f"navicert.compat.shim.in_toto.in_toto_{name}", fromlist=["main"]).main()
+    except SystemExit as leaving:
+        code = leaving.code
     except KeyboardInterrupt:
-        sys.exit(130)
-    finally:
-        leave()
-    sys.exit(0)
+        code = 130
+    leave(code)
 
 
 def run() -> None:
