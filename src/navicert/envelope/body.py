@@ -8,15 +8,18 @@ from __future__ import annotations
 from navicert.errors import Malformed
 from navicert.limits import LOCAL, Limits
 from navicert.model.field import as_object
-from navicert.model.layout import Layout
-from navicert.model.link import Link
-from navicert.model.statement import Statement
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-Body = Layout | Link | Statement
+    from navicert.model.layout import Layout
+    from navicert.model.link import Link
+    from navicert.model.statement import Statement
+
+    Body = Layout | Link | Statement
+else:
+    Body = object
 
 _POLICY: Final = "navicert-policy/"
 
@@ -25,10 +28,16 @@ def read_body(value: object, limits: Limits = LOCAL) -> Body:
     """The document of a JSON object. Raises `Malformed` for a type that is not known."""
     kind = as_object(value, "").get("_type")
     if kind == "link":
+        from navicert.model.link import Link
+
         return Link.from_json(value, limits=limits)
     if kind == "layout":
+        from navicert.model.layout import Layout
+
         return Layout.from_json(value, limits=limits)
     if isinstance(kind, str) and kind.startswith("https://in-toto.io/Statement/"):
+        from navicert.model.statement import Statement
+
         return Statement.from_json(value, limits=limits)
     if isinstance(kind, str) and kind.startswith(_POLICY):
         from navicert.model.policy import read_policy_document
@@ -41,6 +50,4 @@ def read_body(value: object, limits: Limits = LOCAL) -> Body:
 
 def describe(body: Body) -> str:
     """What `body` is, in one word."""
-    if isinstance(body, Layout) and body.terms is not None:
-        return "policy"
-    return type(body).__name__.lower()
+    return "policy" if getattr(body, "terms", None) is not None else type(body).__name__.lower()

@@ -10,7 +10,7 @@ Spec: in-toto v1.0 §4.2 (Metablock); ITE-5 and DSSE v1.0.2 (envelope).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping
 
 from navicert.crypto.key import Key
 from navicert.dataclass import dataclass, field, replace
@@ -23,7 +23,6 @@ from navicert.errors import LimitExceeded, Malformed, Refused
 from navicert.interface import Generic, TypeVar
 from navicert.limits import LOCAL, Limits
 from navicert.model.field import as_object
-from navicert.model.layout import Layout, complete_layout
 from navicert.model.link import Link, complete_link
 from navicert.model.section import CANONICAL, SPACED, read_sections, write_sections
 from navicert.strictjson import Reading, canonical, loads, read
@@ -41,10 +40,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=Body, covariant=True)
 
-_CLASSIC: Final = (Layout, Link)
-"""What in-toto itself signs, under its payload type and no other."""
-
-_COMPLETE: Final = {"layout": complete_layout, "link": complete_link}
+_CLASSIC: Final = frozenset({"layout", "policy", "link"})
+"""What is no statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +78,7 @@ class Sealed:
             return
         received = self._signed
         yield self._canonical(received, pool), received
-        complete = _COMPLETE.get(str(received.get("_type")))
+        complete = _completion(received.get("_type"))
         if complete is not None:
             completed = complete(received)
             if completed != received:
@@ -189,7 +186,7 @@ class Sealed:
                 sections = read_sections(source, self.limits, pool=pool)
                 source = loads(source, self.limits) if sections is None else sections
             body = read_body(source, self.limits)
-            classic = isinstance(body, _CLASSIC)
+            classic = describe(body) in _CLASSIC
             if self.form == "metablock" and not classic:
                 raise Malformed("a Metablock holds a layout or a link", pointer="/_type")
             wanted = payload_type_of(body)
@@ -333,9 +330,20 @@ def peek(sealed: Sealed) -> Unverified[Body]:
     return Unverified(sealed._body(source), sealed)
 
 
+def _completion(kind: object) -> Callable[[dict[str, object]], dict[str, object]] | None:
+    """What completes a document of this kind as upstream's classes do, where they do."""
+    if kind == "link":
+        return complete_link
+    if kind == "layout":
+        from navicert.model.layout import complete_layout
+
+        return complete_layout
+    return None
+
+
 def payload_type_of(body: Body) -> str:
     """The payload type that `body` is signed under."""
-    return POLICY_PAYLOAD_TYPE if isinstance(body, Layout) and body.terms is not None else PAYLOAD_TYPE
+    return POLICY_PAYLOAD_TYPE if describe(body) == "policy" else PAYLOAD_TYPE
 
 
 def form_for(*signers: Signer) -> str:
@@ -374,7 +382,7 @@ def seal(body: Body, *signers: Signer, form: str = "dsse") -> bytes:
         return write_dsse(payload_type_of(body), write_sections(document, SPACED), [], signers)
     if form == "metablock":
         check_form("metablock", *signers)
-    if form != "metablock" or not isinstance(body, Layout | Link) or payload_type_of(body) != PAYLOAD_TYPE:
+    if form != "metablock" or describe(body) not in ("layout", "link"):
         raise Malformed("cannot be sealed so", expected="form dsse, or metablock for layouts and links", got=form)
     return write_metablock(document, [], signers)
 

@@ -255,7 +255,7 @@ def _listing(folder: str) -> list[str]:
 
 def _date(status: os.stat_result) -> datetime | None:
     """When the file with this status was last written; None where that is no date."""
-    from datetime import UTC, datetime
+    from navicert.datetime import UTC, datetime
 
     try:
         return datetime.fromtimestamp(status.st_mtime, UTC)

@@ -9,7 +9,6 @@ Spec: in-toto v1.0 §5.2.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 
 from navicert.dataclass import replace
 from navicert.digest import Digest, sha256
@@ -27,6 +26,10 @@ from navicert.verify.ownership import judge_owners
 from navicert.verify.profile import Profile
 from navicert.verify.setting import Memo, Outcomes, Place, Prospect, Setting
 from navicert.verify.target import Products, judge_revoked, judge_target, may_be_bound
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
 
 ROOT = "verdict"
 """The id of every verdict's root check."""
