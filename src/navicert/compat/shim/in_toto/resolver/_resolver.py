@@ -104,8 +104,8 @@ class FileResolver(Resolver):
                 path = uri.removeprefix("file:")
                 if not count and not os.path.lexists(os.path.join(base, path)) and not is_pattern(path):
                     logger.info("path: %s does not exist, skipping..", os.path.normpath(path))
-            # Scripts see them in the order of `os.walk`, as upstream's; a program only writes them, ordered.
-            return files.hashed(ordered=ALONE.get())
+            # In the order of `os.walk`, as upstream's: scripts see it, and so does who reads why a rule failed.
+            return files.hashed()
 
 
 class OSTreeResolver(Resolver):
