@@ -126,6 +126,7 @@ class Sealed:
         for message, source in self.candidates(pool):
             content = sha256(message)
             signers = self._signers(message, content, keys, certificates or {}, {} if memo is None else memo)
+            del message  # before as much is taken to read the body
             if signers and (best is None or len(signers) > len(best.signers)):
                 proofs = tuple(signers.values())
                 best = Verified(self._body(source, pool), tuple(signers), content, self, _TOKEN, proofs=proofs)
