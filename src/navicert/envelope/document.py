@@ -18,7 +18,7 @@ from navicert.digest import Digest, sha256
 from navicert.envelope.body import Body, describe, read_body
 from navicert.envelope.dsse import PAYLOAD_TYPE, POLICY_PAYLOAD_TYPE, cut_payload, pae, read_dsse, write_dsse
 from navicert.envelope.metablock import read_metablock, write_metablock
-from navicert.envelope.signature import Signature
+from navicert.envelope.signature import Signature, hinted_first
 from navicert.errors import LimitExceeded, Malformed, Refused
 from navicert.interface import Generic, TypeVar
 from navicert.limits import LOCAL, Limits
@@ -158,7 +158,7 @@ class Sealed:
             if index in certificates and signature.made_by(certificates[index], message):
                 found[certificates[index]] = signature
             guesses = 0
-            for key, hinted in _hinted_first(signature, keys):
+            for key, hinted in hinted_first(signature, keys):
                 guesses += not hinted
                 if guesses > self.limits.key_guesses:
                     break
@@ -201,22 +201,6 @@ class Sealed:
             error.pointer = self.pointer(error.pointer)
             raise error.at(self.origin) from error
         return body
-
-
-def _hinted_first(signature: Signature, keys: Collection[Key]) -> Iterator[tuple[Key, bool]]:
-    """`keys` in the order to try, each with whether the id hints at it: the exact id, then whoever answers to it, then
-    all others. A signature of OpenPGP and a key that is none have nothing to do with each other."""
-    keyid, openpgp = signature.keyid, signature.headers is not None
-    keys = [key for key in keys if key.openpgp == openpgp]
-    if not keyid:
-        yield from ((key, False) for key in keys)
-        return
-    yield from ((key, True) for key in keys if key.id == keyid)
-    # Working out the other ids of a key is not free: only where the exact id did not do.
-    others = [key for key in keys if key.id != keyid]
-    yield from ((key, True) for key in others if keyid in key.ids)
-    if not openpgp:
-        yield from ((key, False) for key in others if keyid not in key.ids)
 
 
 class _Token:

@@ -10,6 +10,8 @@ from navicert.model.field import as_list, required
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
     from navicert.crypto.signer import Signer
 
 
@@ -49,6 +51,22 @@ class Signature:
         if key.verify(self.value, message, self.headers):
             return True
         return self.bundled and key.in_bundles() is not key and key.in_bundles().verify(self.value, message)
+
+
+def hinted_first(signature: Signature, keys: Collection[Key]) -> Iterator[tuple[Key, bool]]:
+    """`keys` in the order to try, each with whether the id hints at it: the exact id, then whoever answers to it, then
+    all others. A signature of OpenPGP and a key that is none have nothing to do with each other."""
+    keyid, openpgp = signature.keyid, signature.headers is not None
+    keys = [key for key in keys if key.openpgp == openpgp]
+    if not keyid:
+        yield from ((key, False) for key in keys)
+        return
+    yield from ((key, True) for key in keys if key.id == keyid)
+    # Working out the other ids of a key is not free: only where the exact id did not do.
+    others = [key for key in keys if key.id != keyid]
+    yield from ((key, True) for key in others if keyid in key.ids)
+    if not openpgp:
+        yield from ((key, False) for key in others if keyid not in key.ids)
 
 
 def entries(document: dict[str, object], limits: Limits) -> list[object]:

@@ -1,15 +1,22 @@
-"""What the shim says, through Python's `logging`, which is loaded when there is something to say.
+"""What the shim says, through Python's `logging`, which is loaded when somebody may listen to it.
 
-Information is dropped where nobody has loaded `logging` yet: then nobody can have asked for it either.
+Information is dropped where nobody has loaded `logging` yet: then nobody can have asked for it either. Then too, a
+program that is alone in its process writes warnings and errors itself: loading `logging` takes longer than judging a
+small chain.
 """
 
 from __future__ import annotations
 
+import re
 import sys
+
+from navicert.compat.program import ALONE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Final
+
+_OBEYED: Final = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 
 
 class Log:
@@ -19,8 +26,11 @@ class Log:
         self._name = name
 
     def __getattr__(self, attribute: str) -> Any:
-        if attribute in ("debug", "info") and not _somebody_listens():
-            return _say_nothing
+        if not _somebody_listens():
+            if attribute in ("debug", "info"):
+                return _say_nothing
+            if attribute in ("warning", "error") and ALONE.get():
+                return _say
         return getattr(self._logger(), attribute)
 
     @property
@@ -51,6 +61,27 @@ def told(error: Exception, about: str = "") -> str:
 
 def _somebody_listens() -> bool:
     return "logging" in sys.modules
+
+
+def harmless(text: str) -> str:
+    """`text` with nothing in it that a terminal obeys: names come from documents that anyone may have written."""
+    return re.sub(_OBEYED, lambda match: f"\\x{ord(match[0]):02x}", text)
+
+
+def write(text: str) -> None:
+    """Write a line to standard error as it is now, which may have been replaced. What it cannot encode is written as
+    escapes; where it is gone, nothing is."""
+    stream = sys.stderr
+    try:
+        encoding = getattr(stream, "encoding", None) or "utf-8"
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        stream.flush()
+    except OSError:
+        return
+
+
+def _say(message: str, *values: object) -> None:
+    write(harmless(message % values if values else message))
 
 
 def _say_nothing(*_: object, **__: object) -> None:

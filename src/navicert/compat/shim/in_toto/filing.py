@@ -10,8 +10,7 @@ import os
 from collections.abc import Iterator
 from datetime import datetime
 
-from navicert.compat.shim.in_toto.models.link import FILENAME_FORMAT
-from navicert.compat.shim.securesystemslib._gpg.exceptions import KeyExpirationError
+from navicert.compat.shim.in_toto.file_name import FILENAME_FORMAT
 from navicert.dataclass import dataclass
 from navicert.digest import sha256
 from navicert.envelope.body import Body
@@ -116,5 +115,7 @@ class Filing:
             return (text, filed.keyid, step.name)
         expired = [one for key in signed for one in authority.with_master(key) if one.expired(self.at)]
         if expired:
+            from navicert.compat.shim.securesystemslib._gpg.exceptions import KeyExpirationError
+
             return ("Skipping link. %s", str(KeyExpirationError({**expired[0].to_json(), "keyid": expired[0].id})))
         return ()

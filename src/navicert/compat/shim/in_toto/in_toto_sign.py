@@ -134,7 +134,7 @@ def _sign(metadata: Any, payload: Any, args: argparse.Namespace) -> NoReturn:
         elif signature is None:
             raise FormatError("no key to sign with")
         else:
-            from navicert.compat.shim.in_toto.models.link import FILENAME_FORMAT
+            from navicert.compat.shim.in_toto.file_name import FILENAME_FORMAT
 
             path = FILENAME_FORMAT.format(step_name=payload.name, keyid=signature.keyid)
         LOG.info("Dumping %s to '%s'...", payload.type_, path)

@@ -34,7 +34,7 @@ class Inspector:
 
     def inspect(self, inspection: Inspection) -> InspectionResult:
         """What running `inspection` gave."""
-        from navicert.compat.shim.in_toto.models.link import FILENAME_FORMAT_SHORT
+        from navicert.compat.shim.in_toto.file_name import FILENAME_FORMAT_SHORT
         from navicert.compat.shim.in_toto.ruling import artifacts_of
         from navicert.verify.case import InspectionResult
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import logging
-import re
 import sys
 from typing import Any, Final
 
 from navicert.compat.shim.in_toto import settings
+from navicert.compat.shim.message import harmless, write
 
 FORMAT_MESSAGE: Final = "%(message)s"
 FORMAT_DEBUG: Final = "%(name)s:%(lineno)d:%(levelname)s:%(message)s"
-
-_OBEYED: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 class InTotoLogger(logging.Logger):
@@ -39,7 +37,7 @@ class _Formatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The text of `record`."""
-        return _OBEYED.sub(lambda match: f"\\x{ord(match[0]):02x}", super().format(record))
+        return harmless(super().format(record))
 
 
 class _Handler(logging.StreamHandler[Any]):
@@ -56,13 +54,7 @@ class _Handler(logging.StreamHandler[Any]):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write `record`."""
-        try:
-            text = self.format(record)
-            encoding = getattr(self.stream, "encoding", None) or "utf-8"
-            self.stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + self.terminator)
-            self.flush()
-        except OSError:
-            return
+        write(self.format(record))
 
 
 def _logger() -> InTotoLogger:

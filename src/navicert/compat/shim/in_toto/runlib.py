@@ -6,15 +6,15 @@ import os
 import sys
 
 from navicert.compat.shim.in_toto import settings
-from navicert.compat.shim.in_toto.formats import _check_hex, _check_str, _check_str_list
-from navicert.compat.shim.in_toto.models._signer import GPGSigner
-from navicert.compat.shim.in_toto.models.link import (
+from navicert.compat.shim.in_toto.file_name import (
     FILENAME_FORMAT,
     FILENAME_FORMAT_SHORT,
     UNFINISHED_FILENAME_FORMAT,
     UNFINISHED_FILENAME_FORMAT_GLOB,
-    Link,
 )
+from navicert.compat.shim.in_toto.formats import _check_hex, _check_str, _check_str_list
+from navicert.compat.shim.in_toto.models._signer import GPGSigner
+from navicert.compat.shim.in_toto.models.link import Link
 from navicert.compat.shim.in_toto.models.metadata import Envelope, Metablock, Metadata
 from navicert.compat.shim.in_toto.release import with_signing_key
 from navicert.compat.shim.message import Log

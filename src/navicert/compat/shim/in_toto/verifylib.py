@@ -20,10 +20,11 @@ from navicert.compat.shim.in_toto.exceptions import (
     SignatureVerificationError,
     ThresholdVerificationError,
 )
+from navicert.compat.shim.in_toto.file_name import FILENAME_FORMAT, FILENAME_FORMAT_SHORT
 from navicert.compat.shim.in_toto.formats import _check_parameter_dict, _check_public_keys
 from navicert.compat.shim.in_toto.inspecting import Inspector, inspect
 from navicert.compat.shim.in_toto.models.layout import SUBLAYOUT_LINK_DIR_FORMAT
-from navicert.compat.shim.in_toto.models.link import FILENAME_FORMAT, FILENAME_FORMAT_SHORT, Link
+from navicert.compat.shim.in_toto.models.link import Link
 from navicert.compat.shim.in_toto.models.metadata import Metadata
 from navicert.compat.shim.in_toto.models.signable import plain
 from navicert.compat.shim.in_toto.qualification import authorised, objection, threshold_of

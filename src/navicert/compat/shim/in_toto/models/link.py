@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from navicert.compat.shim.in_toto.file_name import (  # noqa: F401  # scripts know them here
+    FILENAME_FORMAT,
+    FILENAME_FORMAT_SHORT,
+    UNFINISHED_FILENAME_FORMAT,
+    UNFINISHED_FILENAME_FORMAT_GLOB,
+)
 from navicert.compat.shim.in_toto.formats import _check_hash_dict
 from navicert.compat.shim.in_toto.models.signable import Signable, plain
 from navicert.compat.shim.securesystemslib.exceptions import FormatError
@@ -12,11 +18,6 @@ from navicert.model.section import CANONICAL, write_sections
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, ClassVar, Final
-
-FILENAME_FORMAT: Final = "{step_name}.{keyid:.8}.link"
-FILENAME_FORMAT_SHORT: Final = "{step_name}.link"
-UNFINISHED_FILENAME_FORMAT: Final = ".{step_name}.{keyid:.8}.link-unfinished"
-UNFINISHED_FILENAME_FORMAT_GLOB: Final = ".{step_name}.{pattern}.link-unfinished"
 
 _LISTS: Final = ("materials", "products")
 
