@@ -10,14 +10,14 @@ Spec: in-toto v1.0 §4.1; http://wiki.laptop.org/go/Canonical_JSON.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from navicert.dataclass import dataclass
 from navicert.errors import LimitExceeded, Malformed
+from navicert.jsontext import quoted, reader, writer
 from navicert.limits import LOCAL, Limits
 from navicert.survey import strings_in, survey
 
@@ -62,7 +62,7 @@ def _pairs(pairs: list[tuple[str, object]]) -> object:
         seen: set[str] = set()
         for name, _ in pairs:
             if name in seen:
-                return _Odd(f"duplicate key {json.dumps(name[:80])}", remedy="leave one of them, and sign again")
+                return _Odd(f"duplicate key {quoted(name[:80])}", remedy="leave one of them, and sign again")
             seen.add(name)
     return result
 
@@ -112,7 +112,7 @@ def read(raw: bytes, limits: Limits = LOCAL, *, path: str = "") -> Reading:
 _LARGE: Final = 1024 * 1024
 """From this size on `orjson` pays for its import."""
 
-_decode: Final[Callable[[str], object]] = json.JSONDecoder().decode
+_decode: Final = reader()
 
 
 _SHORT: Final = 4096
@@ -133,9 +133,7 @@ def _doubt(text: str) -> object:
     raise ValueError
 
 
-_decode_few: Final[Callable[[str], object]] = json.JSONDecoder(
-    object_pairs_hook=_distinct, parse_float=_doubt, parse_constant=_doubt
-).decode
+_decode_few: Final = reader(pairs=_distinct, number=_doubt, constant=_doubt)
 
 
 def _has_orjson(size: int) -> bool:
@@ -173,6 +171,8 @@ def _quickly(raw: bytes, limits: Limits) -> Reading | None:
 
 
 def _strictly(raw: bytes, limits: Limits, path: str) -> object:
+    import json
+
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -317,10 +317,10 @@ def _indent(value: object, line: str, parts: list[str]) -> None:
                 # Most of a link: a path with one digest.
                 ((key, text),) = child.items()
                 if type(text) is str:
-                    parts.append(f"{mark}{_quoted(name)}: {{{inner} {_quoted(key)}: {_quoted(text)}{inner}}}")
+                    parts.append(f"{mark}{quoted(name)}: {{{inner} {quoted(key)}: {quoted(text)}{inner}}}")
                     mark = "," + inner
                     continue
-            parts.append(f"{mark}{_quoted(name)}: ")
+            parts.append(f"{mark}{quoted(name)}: ")
             mark = "," + inner
             _indent(child, inner, parts)
         parts.append(f"{line}}}")
@@ -332,10 +332,10 @@ def _indent(value: object, line: str, parts: list[str]) -> None:
             _indent(child, inner, parts)
         parts.append(f"{line}]")
     else:
-        parts.append(json.dumps(value))
+        parts.append(_scalar(value))
 
 
-_quoted: Final[Callable[[str], str]] = json.encoder.encode_basestring_ascii
+_scalar: Final = writer()
 
 
 def _plain(value: object) -> object:
@@ -344,9 +344,7 @@ def _plain(value: object) -> object:
     raise TypeError(f"{type(value).__name__} is not a JSON type")
 
 
-_encode: Final[Callable[[object], str]] = json.JSONEncoder(
-    ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain
-).encode
+_encode: Final = writer(",", ":", ascii=False, default=_plain)
 
 
 def _refuse_floats(root: object) -> None:

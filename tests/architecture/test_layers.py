@@ -26,7 +26,7 @@ LAYERS = {
         [
             (
                 "initializer valueclass dataclass interface cleanup datetime "
-                "strictjson survey digest timestamp errors limits"
+                "jsontext strictjson survey digest timestamp errors limits"
             ),
             "model verdict",
             "envelope crypto",

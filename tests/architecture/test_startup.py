@@ -124,13 +124,13 @@ def test_nothing_of_ours_is_loaded_for_the_version_but_the_way_there() -> None:
 
 
 def test_run_loads_only_what_recording_and_signing_need(recorded: set[str]) -> None:
-    unwanted = {"pathspec", "contextlib", "datetime", "navicert.verify", "navicert.report", "navicert.oci",
-                "navicert.store.trait", "navicert.model.layout", "navicert.model.statement"} | OTHER_KEYS  # fmt: skip
+    unwanted = {"pathspec", "contextlib", "datetime", "json", "signal", "navicert.verify", "navicert.report",
+                "navicert.oci", "navicert.store.trait", "navicert.model.layout", "navicert.model.statement"} | OTHER_KEYS  # fmt: skip
     assert loaded(recorded, NEVER | AUTHORING | unwanted) == set()
 
 
 def test_verify_loads_only_what_judging_needs(verified: set[str]) -> None:
-    unwanted = {"pathspec", "subprocess", "contextlib", "datetime", "navicert.record", "navicert.oci",
+    unwanted = {"pathspec", "subprocess", "contextlib", "datetime", "json", "navicert.record", "navicert.oci",
                 "navicert.report.finding", "navicert.cli.revocation", "navicert.store.trait"} | OTHER_KEYS  # fmt: skip
     assert loaded(verified, NEVER | AUTHORING | unwanted) == set()
 

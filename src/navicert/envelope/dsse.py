@@ -6,13 +6,13 @@ Spec: DSSE protocol v1.0.2.
 from __future__ import annotations
 
 import binascii
-import json
 import sys
 from collections.abc import Callable
 from io import BytesIO
 
 from navicert.envelope.signature import Signature, entries, others
 from navicert.errors import Malformed
+from navicert.jsontext import writer
 from navicert.limits import Limits
 from navicert.model.field import as_object, as_text, required
 from navicert.model.section import LEAST
@@ -31,6 +31,7 @@ POLICY_PAYLOAD_TYPE: Final = "application/vnd.navicert.policy+json"
 """The payload type of our own policy documents, which is signed with them: no other implementation takes one for a
 layout, and no signature on a layout is one on a policy."""
 
+_write: Final = writer()
 _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 
 
@@ -186,7 +187,7 @@ _PART: Final = 96 * 1024
 def write_envelope(payload_type: str, payload: bytes, signatures: list[dict[str, object]]) -> bytes:
     """The JSON of an envelope, its fields in order. Nothing in base64 has to be escaped, so what is mostly all of it is
     not looked at again."""
-    rest = json.dumps({"payloadType": payload_type, "signatures": signatures}, sort_keys=True).encode()
+    rest = _write({"payloadType": payload_type, "signatures": signatures}).encode()
     # Of a large payload there is no second copy this way, and what is encoded is still in the cache of the processor.
     file = BytesIO(bytes(len(_BEFORE) + -(-len(payload) // 3) * 4 + len(_BEHIND) + len(rest) - 1))  # room for all of it
     file.write(_BEFORE)

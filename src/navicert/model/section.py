@@ -13,11 +13,11 @@ nowhere else in it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 
 from navicert.dataclass import dataclass
 from navicert.errors import Malformed
+from navicert.jsontext import writer
 from navicert.limits import LOCAL, Limits
 from navicert.model.artifact import Artifacts
 from navicert.model.passage import Passage, Pool
@@ -61,8 +61,7 @@ class Form:
         return text.replace(self.following.encode(), self.compact.following.encode())
 
 
-def _spaced(document: object) -> str:
-    return json.dumps(document, sort_keys=True)
+_spaced: Final = writer()
 
 
 def _compact(document: object) -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
 
 from navicert.errors import Unavailable
+from navicert.record import signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

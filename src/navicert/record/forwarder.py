@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import signal
 
 from navicert.errors import Unavailable
 from navicert.interface import Protocol
+from navicert.record import signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Forwarder:
             if before not in (signal.SIG_IGN, None) and not self._set(number, self._receive):
                 break
         # Where nobody wants to hear of the end of children, the system forgets how they ended.
-        if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN and not self._set(signal.SIGCHLD, signal.SIG_DFL):
+        if signal.getsignal(signal.SIGCHLD) == signal.SIG_IGN and not self._set(signal.SIGCHLD, signal.SIG_DFL):
             self.__exit__()
             raise Unavailable(
                 "it could not be found out how the command ends: this process ignores SIGCHLD",
