@@ -125,7 +125,8 @@ def test_nothing_of_ours_is_loaded_for_the_version_but_the_way_there() -> None:
 
 def test_run_loads_only_what_recording_and_signing_need(recorded: set[str]) -> None:
     unwanted = {"pathspec", "contextlib", "datetime", "json", "signal", "navicert.verify", "navicert.report",
-                "navicert.oci", "navicert.store.trait", "navicert.model.layout", "navicert.model.statement"} | OTHER_KEYS  # fmt: skip
+                "navicert.oci", "navicert.store.trait", "navicert.model.layout",
+                "navicert.model.statement"} | OTHER_KEYS  # fmt: skip
     assert loaded(recorded, NEVER | AUTHORING | unwanted) == set()
 
 

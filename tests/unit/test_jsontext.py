@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from collections.abc import Callable
 from types import MappingProxyType
 
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from navicert import jsontext
@@ -41,6 +43,13 @@ def outcome(read: Callable[[str], object], text: str) -> object:
     return repr(value)  # `nan` is not equal to itself, and `1` is to `1.0`
 
 
+@pytest.fixture(params=["json is loaded", "json is not loaded"])
+def loaded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param != "json is loaded":
+        monkeypatch.delitem(sys.modules, "json.decoder")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(TEXTS)
 @example("")
 @example(" \t\r\n1 ")
@@ -50,6 +59,7 @@ def outcome(read: Callable[[str], object], text: str) -> object:
 @example("1" * 5000)
 @example('{"a":1,"a":2}')
 @example("[NaN, -Infinity, Infinity, -0.0, 1e400]")
+@pytest.mark.usefixtures("loaded")
 def test_what_is_read_is_what_json_reads(text: str) -> None:
     assert outcome(jsontext.reader(), text) == outcome(json.JSONDecoder().decode, text)
 
@@ -74,6 +84,28 @@ def test_what_makes_objects_may_refuse(way: str) -> None:
 
     with pytest.raises(ValueError, match="no objects here"):
         jsontext.reader(pairs=refuse)("[{}]")
+
+
+ALONE = r"""
+import sys
+from navicert import jsontext
+read = jsontext.reader()
+print(read('{"a": [1, "b"]}'), "json" in sys.modules)
+for text in ("{", "[1,", '"a', "[1,]", "nope", '{"a" 1}', '"\\x"'):
+    try:
+        print(read(text))
+    except ValueError as error:
+        print(type(error).__name__)
+"""
+
+
+def test_where_nothing_has_loaded_json_it_is_loaded_for_what_is_wrong() -> None:
+    done = subprocess.run([sys.executable, "-c", ALONE], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    first, *others = done.stdout.splitlines()
+    assert first == "{'a': [1, 'b']} False"
+    assert set(others) <= {"JSONDecodeError", "ValueError"}
+    assert len(others) == 7
 
 
 @pytest.mark.parametrize("text", ["", " ", "1 2", "[1", '"a', "'a'", "[1,]", "nope", '"\t"'])

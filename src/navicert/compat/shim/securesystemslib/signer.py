@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
@@ -13,6 +12,7 @@ from navicert.crypto.key import Key as CoreKey
 from navicert.crypto.signer import MemorySigner, generate
 from navicert.crypto.signer import Signer as CoreSigner
 from navicert.errors import Malformed
+from navicert.jsontext import writer
 from navicert.limits import LOCAL
 
 TYPE_CHECKING = False
@@ -379,7 +379,7 @@ def signer_of(key_dict: dict[str, Any]) -> CoreSigner:
 
     described = {name: key_dict[name] for name in ("keytype", "scheme", "keyval")}
     with translated():
-        signer = load_signer(json.dumps(described), None)
+        signer = load_signer(writer()(described), None)
     return signer.with_id(key_dict.get("keyid") or signer.keyid)
 
 

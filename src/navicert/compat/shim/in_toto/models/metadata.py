@@ -6,7 +6,6 @@ object says now.
 
 from __future__ import annotations
 
-import json
 from os import PathLike, fspath
 
 from navicert.compat.shim.in_toto.exceptions import InvalidMetadata, SignatureVerificationError
@@ -19,6 +18,7 @@ from navicert.compat.shim.securesystemslib.exceptions import FormatError
 from navicert.compat.shim.securesystemslib.signer import Signature, signer_of
 from navicert.envelope.dsse import PAYLOAD_TYPE, write_envelope
 from navicert.errors import Malformed
+from navicert.jsontext import writer
 from navicert.model.section import INDENTED, SPACED, write_sections
 
 TYPE_CHECKING = False
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from navicert.envelope.document import Sealed
 
 ENVELOPE_PAYLOAD_TYPE: Final = PAYLOAD_TYPE
+
+_write: Final = writer()
 
 
 class Metadata:
@@ -78,7 +80,7 @@ class Metadata:
             stream.write(self._written())
 
     def _written(self) -> bytes:
-        return json.dumps(self.to_dict(), sort_keys=True).encode()
+        return _write(self.to_dict()).encode()
 
     def sealed(self) -> Sealed:
         """This document for Navicert: as it was received, or as it is now if it was changed since. Raises
@@ -88,6 +90,8 @@ class Metadata:
         now = self.to_dict()
         if self._received is not None and self._received[1] == now:
             return open_document(self._received[0], path=self.path)
+        import json
+
         return open_document(json.dumps(now).encode(), path=self.path)
 
     def verify_signature(self, verification_key: dict[str, Any]) -> None:
@@ -147,7 +151,7 @@ class Envelope(SSlibEnvelope, Metadata):
         if isinstance(signable, Link):
             payload = write_sections(signable.sections(), SPACED)
         else:
-            payload = json.dumps(signable.to_dict(), sort_keys=True).encode()
+            payload = _write(signable.to_dict()).encode()
         return cls(payload=payload, payload_type=ENVELOPE_PAYLOAD_TYPE, signatures={})
 
     def _written(self) -> bytes:
@@ -207,6 +211,8 @@ class Metablock(Metadata, ValidationMixin):
 
     def __repr__(self) -> str:
         layout = (None, (",", ":")) if self.compact_json else (1, (",", ": "))
+        import json
+
         return json.dumps(self.to_dict(), indent=layout[0], separators=layout[1], sort_keys=True)
 
     def _written(self) -> bytes:
@@ -221,6 +227,7 @@ class Metablock(Metadata, ValidationMixin):
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Metablock:
         """The document of a dictionary. Raises `FormatError`."""
+        import json
         from copy import deepcopy
 
         from navicert.compat.shim.in_toto.models.layout import Layout

@@ -5,8 +5,6 @@ They are fields that can be set, checked, compared and written.
 
 from __future__ import annotations
 
-import json
-
 from navicert.compat.shim.securesystemslib.formats import encode_canonical
 
 TYPE_CHECKING = False
@@ -59,6 +57,8 @@ class Fields(ValidationMixin):
     __hash__ = None  # type: ignore[assignment]  # what can change has no hash
 
     def __repr__(self) -> str:
+        import json
+
         return json.dumps(self.to_dict(), indent=1, separators=(",", ": "), sort_keys=True)
 
 
