@@ -107,7 +107,7 @@ def test_a_folder_that_is_not_there_is_known_before_anything_runs(tmp_path: Path
 
 # Root may write everywhere, so it becomes somebody else once all that is needed is loaded.
 READ_ONLY = """
-import os, sys
+import json, os, sys  # whoever is nobody may be unable to load more
 import navicert.store.deposit, navicert.store.hint
 from navicert.errors import Unavailable
 from navicert.store.sqlite import SqliteStore
