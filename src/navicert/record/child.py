@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 
 from navicert.errors import Unavailable
-from navicert.record import signal
+from navicert.record.signal import system as signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import os
 
 from navicert.errors import Unavailable
 from navicert.interface import Protocol
-from navicert.record import signal
+from navicert.record.signal import system as signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
-"""The signals that recording has to do with, as numbers.
+"""The signals that recording has to do with: `system` is the module that has them.
 
-For type checkers they are those of `signal`; at run time they come from its compiled part. `signal` makes enumerations
+For type checkers that is `signal`, at run time its compiled part, where they are numbers. `signal` makes enumerations
 of them, which takes longer than to start a command.
 """
 
@@ -8,53 +8,11 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from signal import (
-        SIG_DFL,
-        SIG_IGN,
-        SIGCHLD,
-        SIGHUP,
-        SIGINT,
-        SIGKILL,
-        SIGPIPE,
-        SIGQUIT,
-        SIGTERM,
-        SIGXFSZ,
-        Signals,
-        getsignal,
-        signal,
-    )
+    import signal as system
 else:
     try:
-        from _signal import (
-            SIG_DFL,
-            SIG_IGN,
-            SIGCHLD,
-            SIGHUP,
-            SIGINT,
-            SIGKILL,
-            SIGPIPE,
-            SIGQUIT,
-            SIGTERM,
-            SIGXFSZ,
-            getsignal,
-            signal,
-        )
+        import _signal as system
     except ImportError:  # an interpreter without that part
-        from signal import (
-            SIG_DFL,
-            SIG_IGN,
-            SIGCHLD,
-            SIGHUP,
-            SIGINT,
-            SIGKILL,
-            SIGPIPE,
-            SIGQUIT,
-            SIGTERM,
-            SIGXFSZ,
-            getsignal,
-            signal,
-        )
-    Signals = int
+        import signal as system
 
-__all__ = ["SIGCHLD", "SIGHUP", "SIGINT", "SIGKILL", "SIGPIPE", "SIGQUIT", "SIGTERM", "SIGXFSZ", "SIG_DFL", "SIG_IGN",
-           "Signals", "getsignal", "signal"]  # fmt: skip
+__all__ = ["system"]

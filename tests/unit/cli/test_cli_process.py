@@ -35,7 +35,7 @@ import os
 from navicert.cli.process import leave
 
 def at_once(code, end=os._exit):
-    os.write(1, b" at once")
+    os.write(2, b" at once")
     end(code)
 
 os._exit = at_once
@@ -53,7 +53,7 @@ def ended(program: str, stdout: IO[bytes] | int = subprocess.PIPE) -> subprocess
 @pytest.mark.parametrize(("code", "status"), [(0, 0), (None, 0), (3, 3), (256, 0), (-1, 255)])
 def test_a_program_ends_at_once_with_its_code_and_all_that_it_said(code: int | None, status: int) -> None:
     done = ended(f"leave({code})")
-    assert (done.returncode, done.stdout, done.stderr) == (status, b"said at once", b"")
+    assert (done.returncode, done.stdout, done.stderr) == (status, b"said", b" at once")
 
 
 @pytest.mark.parametrize(
@@ -79,4 +79,5 @@ def test_what_could_not_be_written_is_no_success() -> None:
     with Path("/dev/full").open("wb") as full:
         done = ended("leave(0)", full)
     assert done.returncode == 120
+    assert b"at once" not in done.stderr
     assert b"No space left on device" in done.stderr
