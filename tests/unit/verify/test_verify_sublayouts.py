@@ -45,6 +45,16 @@ def test_must_satisfy_the_rules_of_the_step() -> None:
 
 
 @pytest.mark.parametrize("profile", Profile)
+def test_lax_rules_of_a_step_of_the_same_name_and_lists_are_not_those_of_the_step_above(profile: Profile) -> None:
+    """What rules did is remembered; it must be known of which layout they are."""
+    files = {"app": b"elf", "backdoor": b"x"}
+    lax = chain().step("all", by="ann", products=["ALLOW *"]).link("all", products=files)
+    strict = chain().step("all", by="lead", products=["CREATE app", "DISALLOW *"]).sublayout("all", lax)
+    assert causes(strict.verdict(profile=profile)) == ["rule.disallow"]
+    assert chain().step("all", by="lead", products=["ALLOW *"]).sublayout("all", lax).verdict(profile=profile).passed
+
+
+@pytest.mark.parametrize("profile", Profile)
 def test_counts_for_whoever_signed_it(profile: Profile) -> None:
     two = chain().step("all", by=["lead", "deputy"], threshold=2)
     assert two.sublayout("all", INNER, by=["lead", "deputy"]).verdict(profile=profile).passed
