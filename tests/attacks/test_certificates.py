@@ -24,6 +24,7 @@ from navicert.envelope.document import seal
 from navicert.errors import Malformed
 from navicert.testing.timestamp_authority import sequence, tlv
 from navicert.verdict import Verdict
+from navicert.verify.authority import Authority
 from navicert.verify.case import Revocations
 from navicert.verify.profile import Profile
 
@@ -351,6 +352,15 @@ def test_attack_one_key_with_two_names_counts_twice(profile):
     verdict = judge(layout, by(jane, alias), profile=profile)
     assert not verdict.passed
     assert only(verdict, "step.threshold").facts["found"] == 1
+
+
+def test_attack_one_key_passes_with_its_other_certificate_for_the_first_holder():
+    authority = Authority.of(layout_of([ANY], {ROOT_ID: ROOT}))
+    jane = ROOT.issue("jane")
+    alias = ROOT.issue("janet", private=jane.private)
+    first, second = (authority.principal(signer_of(holder).key) for holder in (jane, alias))
+    assert first != second
+    assert ("jane" in str(first), "janet" in str(first), "janet" in str(second)) == (True, False, True)
 
 
 def test_attack_evidence_that_is_left_out_makes_two_of_one():
