@@ -192,7 +192,8 @@ def test_a_link_that_was_tampered_with_passes_with_neither(
     we_run(ring, key.keyid)
     (path,) = work.glob("*.link")
     document = json.loads(path.read_text())
-    document["signatures"][0]["other_headers"] = document["signatures"][0]["other_headers"][:-2] + "00"
+    headers = document["signatures"][0]["other_headers"]
+    document["signatures"][0]["other_headers"] = headers[:-2] + f"{int(headers[-2:], 16) ^ 1:02x}"
     path.write_text(json.dumps(document))
     assert "ThresholdVerificationError" in they_verify(ring, upstream, kind, code=1)
     assert we_verify(ring, kind) == 1

@@ -29,6 +29,9 @@ LONGEST_PAUSE: Final = 30.0
 SHORTEST_STEP: Final = 1.0
 """How long a step and the pause behind it take at least. A watch that ends sooner without an event is a failure."""
 
+# Of the system: the generator that all of a process share is its host's to seed.
+_chance: Final = random.SystemRandom().random
+
 
 class Mirror:
     """The objects of the list at `path`, those that `selector` (of the address, such as `labelSelector=a%3Db`) names or
@@ -41,7 +44,7 @@ class Mirror:
         selector: str = "",
         *,
         most: int = ADMISSION.policies,
-        jitter: Callable[[], float] = random.random,
+        jitter: Callable[[], float] = _chance,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._cluster = cluster

@@ -37,6 +37,8 @@ _BUSY: Final = frozenset({429, 502, 503, 504})
 # Registries say so when somebody writes the tag that is read; what asks for nothing to be done may be asked again.
 _BUSY_READING: Final = _BUSY | {500}
 _FIRST_WAIT: Final = 0.25  # seconds; doubled with every try
+# Of the system: the generator that all of a process share is its host's to seed.
+_CHANCE: Final = random.SystemRandom()
 _SECONDS: Final = re.compile(r"[0-9]{1,9}")
 
 
@@ -165,7 +167,7 @@ class Exchange:
                 if not left:
                     raise
             # Many clients that were turned away together must not come back together.
-            usual = _FIRST_WAIT * (1 << (attempts - 1 - left)) * random.uniform(0.5, 1.5)  # noqa: S311
+            usual = _FIRST_WAIT * (1 << (attempts - 1 - left)) * _CHANCE.uniform(0.5, 1.5)
             self._wait(max(asked, min(usual, self._limits.retry_seconds)))
         raise AssertionError("the last try returns or raises")  # pragma: no cover
 

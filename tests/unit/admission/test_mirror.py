@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -279,6 +280,13 @@ def test_replicas_do_not_all_ask_at_the_same_time(server: Server, cluster: Clust
     server.down = True
     early = Mirror(cluster, PATH, jitter=lambda: 1.0)
     assert early.step() == FIRST_PAUSE / 2
+
+
+def test_a_pause_leaves_the_random_numbers_of_the_process_alone(server: Server, cluster: Cluster) -> None:
+    server.down = True
+    before = random.getstate()
+    assert FIRST_PAUSE / 2 <= Mirror(cluster, PATH).step() <= FIRST_PAUSE
+    assert random.getstate() == before
 
 
 def test_since_when_policies_are_stale_is_remembered_until_they_are_not(server: Server, mirror: Mirror) -> None:
