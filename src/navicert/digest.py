@@ -6,10 +6,10 @@ Spec: in-toto v1.0 §4.4 (hash objects); in-toto attestation DigestSet.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
 
 from navicert.dataclass import dataclass
 from navicert.errors import Malformed
+from navicert.interface import Iterable, Mapping
 from navicert.strictjson import pointer, type_name
 
 TYPE_CHECKING = False

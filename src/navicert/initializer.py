@@ -7,11 +7,11 @@ text, when a class is made. `CodeType.replace` and `FunctionType` are what the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from types import CodeType, FunctionType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     s0: Callable[[object, object], None]

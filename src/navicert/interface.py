@@ -1,15 +1,19 @@
-"""`Protocol`, `Generic` and what belongs to them: for type checkers those of `typing`, at run time next to nothing.
+"""`Protocol`, `Generic`, `Mapping` and what belongs to them, without what takes long to load.
 
-What they do is done by the type checker. `typing` itself, and classes made by it, take as long to load as a sixth of
-what one verification takes.
+For type checkers they are those of `typing` and `collections.abc`. What the former do is done by the type checker, so
+at run time there is next to nothing: `typing` itself, and classes made by it, take as long to load as a sixth of what
+one verification takes. The latter are what they are: every interpreter has loaded them for itself when it starts, but
+not the package `collections` above their public name.
 """
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, ItemsView, Iterable, Iterator, KeysView, Mapping, Sequence
     from typing import Generic, Protocol, TypeVar, runtime_checkable
 else:
+    from _collections_abc import Callable, Collection, ItemsView, Iterable, Iterator, KeysView, Mapping, Sequence
 
     class _Structural(type):
         """The type of protocols: an instance of one that is `runtime_checkable` is whatever has all that it names."""
@@ -45,4 +49,17 @@ else:
         return name
 
 
-__all__ = ["Generic", "Protocol", "TypeVar", "runtime_checkable"]
+__all__ = [
+    "Callable",
+    "Collection",
+    "Generic",
+    "ItemsView",
+    "Iterable",
+    "Iterator",
+    "KeysView",
+    "Mapping",
+    "Protocol",
+    "Sequence",
+    "TypeVar",
+    "runtime_checkable",
+]

@@ -11,12 +11,11 @@ Spec: in-toto v1.0 §4.1; http://wiki.laptop.org/go/Canonical_JSON.
 from __future__ import annotations
 
 import math
-import re
 import sys
-from collections.abc import Iterable, Mapping
 
 from navicert.dataclass import dataclass
 from navicert.errors import LimitExceeded, Malformed
+from navicert.interface import Iterable, Mapping
 from navicert.jsontext import quoted, reader, writer
 from navicert.limits import LOCAL, Limits
 from navicert.survey import strings_in, survey
@@ -249,7 +248,8 @@ def _render(trail: object) -> str:
 
 # --- writing -------------------------------------------------------------------------------------------------------
 
-_PLAIN: Final = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", '"': '\\"', "\\": "\\\\"}
+_CONTROLS: Final = {quoted(chr(code))[1:-1]: chr(code) for code in range(32)}
+"""What control characters are written as."""
 
 
 def canonical(value: object, *, size: int = 0) -> bytes:
@@ -274,12 +274,19 @@ def canonical(value: object, *, size: int = 0) -> bytes:
         raise Malformed(f"no canonical JSON form: {error}") from error
     if "\\" in text:
         # json.dumps escapes control characters; the canonical form keeps them as they are.
-        escape = re.compile(r"\\(?:u([0-9a-f]{4})|(.))", re.DOTALL)
-        text = escape.sub(lambda m: chr(int(m[1], 16)) if m[1] else _PLAIN[m[2]], text)
+        text = "\\\\".join(map(_unescaped, text.split("\\\\")))
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError as error:
         raise Malformed("no canonical JSON form: lone surrogate") from error
+
+
+def _unescaped(text: str) -> str:
+    """`text`, in which a backslash stands for itself nowhere, with control characters as they are."""
+    if "\\" in text:
+        for written, character in _CONTROLS.items():
+            text = text.replace(written, character)
+    return text
 
 
 _BYTES_PER_STRING: Final = 24

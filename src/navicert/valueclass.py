@@ -10,13 +10,13 @@ Modules import it by `navicert.dataclass`, which type checkers take for `datacla
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType
 
 from navicert.initializer import MOST, initializer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any, TypeVar
 
     from navicert.initializer import Complete

@@ -7,21 +7,21 @@ one that needs none of them, fails by construction.
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from navicert.dataclass import dataclass, field, replace
 from navicert.digest import Digest
+from navicert.enumeration import Enum
 from navicert.errors import VerificationFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
     from typing import Final, NoReturn
 
 
-class Outcome(enum.Enum):
+class Outcome(Enum):
     """What became of a check."""
 
     PASS = "pass"
@@ -34,8 +34,6 @@ class Outcome(enum.Enum):
     FAIL = "fail"
     ERROR = "error"
     """Could not be judged: something broke. Never passes."""
-
-    __hash__ = object.__hash__  # a member is equal to itself alone; what enum does runs in Python
 
     @property
     def passes(self) -> bool:

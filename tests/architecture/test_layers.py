@@ -26,7 +26,7 @@ LAYERS = {
         [
             (
                 "initializer valueclass dataclass interface cleanup datetime "
-                "jsontext strictjson survey digest timestamp errors limits"
+                "enumeration jsontext strictjson survey digest timestamp errors limits"
             ),
             "model verdict",
             "envelope crypto",

@@ -52,7 +52,7 @@ SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 
 
 @settings(max_examples=100, suppress_health_check=SLOW)
-@given(chains(), st.randoms(use_true_random=False), st.sampled_from(Profile), st.booleans())
+@given(chains(), st.randoms(use_true_random=False), st.sampled_from(list(Profile)), st.booleans())
 def test_the_whole_verdict_is_independent_of_the_order_of_evidence(
     made: Chain, random: Random, profile: Profile, bound: bool
 ) -> None:
@@ -75,7 +75,7 @@ def test_gathering_is_independent_of_the_order_of_the_store(made: Chain, random:
 
 
 @settings(max_examples=10, suppress_health_check=SLOW)
-@given(chains(), st.sampled_from(Profile))
+@given(chains(), st.sampled_from(list(Profile)))
 def test_the_verdict_is_the_same_in_any_number_of_threads(made: Chain, profile: Profile) -> None:
     case = made.case(profile=profile, target=file_target(b"x"))
     alone = judge(case, made)

@@ -69,7 +69,7 @@ matches = st.builds(
 )
 rule_lists = st.lists(plain | require | matches, max_size=6)
 reports = st.builds(naive_judge.Report, files, files)
-sides = st.sampled_from(Side)
+sides = st.sampled_from(list(Side))
 
 
 def record_of(report: naive_judge.Report) -> Record:

@@ -15,7 +15,7 @@ from navicert.verdict import Check, Outcome, all_of, at_least, note
 
 PASSING = (Outcome.PASS, Outcome.WARN)
 OPEN = (Outcome.SKIP, Outcome.PENDING, Outcome.ERROR)
-outcomes = st.sampled_from(Outcome)
+outcomes = st.sampled_from(list(Outcome))
 
 
 def leaf(outcome: Outcome, number: int = 0) -> Check:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 
 from navicert.admission.cluster import Cluster, Object
 from navicert.admission.vocabulary import DISARMED
@@ -21,6 +20,7 @@ from navicert.timestamp import format_timestamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from datetime import datetime
     from typing import Final
 
 API: Final = "/apis/admissionregistration.k8s.io/v1"

@@ -7,7 +7,6 @@ is judged where it is there, because a tag may have moved since. Modes do not co
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from navicert.admission.decision import Ruling
 from navicert.admission.examiner import Examiner
@@ -16,6 +15,10 @@ from navicert.dataclass import dataclass, field
 from navicert.digest import Digest
 from navicert.errors import Malformed
 from navicert.oci.reference import Reference
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 
 @dataclass(frozen=True, slots=True)

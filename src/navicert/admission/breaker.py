@@ -11,7 +11,6 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -19,6 +18,10 @@ from typing import Final
 from navicert.admission.limits import ADMISSION, AdmissionLimits
 from navicert.dataclass import dataclass
 from navicert.errors import Malformed, Unavailable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 _KEPT: Final = 1_000
 """Registries that are remembered: whoever names an image names one."""

@@ -11,15 +11,18 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
-from concurrent.futures import Future
-from datetime import datetime
 from typing import Final, Generic, TypeVar
 
 from navicert.admission.judgement import Judgement, Standing
 from navicert.admission.limits import ADMISSION
 from navicert.dataclass import dataclass
 from navicert.digest import Digest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+    from datetime import datetime
 
 K = TypeVar("K")
 V = TypeVar("V")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import ssl
 import tempfile
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -17,6 +16,10 @@ from navicert.dataclass import dataclass, field
 from navicert.digest import Digest, sha256
 from navicert.errors import Malformed
 from navicert.limits import LOCAL
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CERTIFIED: Final = "certified"
 """In the state of a request: whether the caller has shown a certificate that TLS found to be good."""

@@ -5,7 +5,6 @@ Objects are what JSON says, untouched: a field that this version does not know s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -18,6 +17,8 @@ from navicert.strictjson import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from httpx2 import Client, Response
 
 Object = dict[str, object]

@@ -6,9 +6,6 @@ first refusal is explained within a kilobyte, with the command that shows the sa
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from typing import Final
 
 from navicert.admission.cause import Cause
@@ -20,12 +17,18 @@ from navicert.admission.policy import ExceptionDocument, Mode, PolicyDocument
 from navicert.admission.review import Answer, Operation, Review
 from navicert.dataclass import dataclass
 from navicert.digest import Digest
+from navicert.enumeration import Enum
 from navicert.report.line import cut, escape
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
 
 _ANNOTATION: Final = 500
 
 
-class Outcome(enum.Enum):
+class Outcome(Enum):
     """What the API server is told, and under which condition."""
 
     ALLOWED = "allowed"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,6 +11,10 @@ from navicert.model.layout import Layout
 from navicert.report.line import cut, escape
 from navicert.verify.authority import Authority
 from navicert.verify.case import Policy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 NOTICE: Final = timedelta(days=14)
 """How long before something ends its users are warned."""

@@ -9,7 +9,6 @@ webhook does not see: of such a Pod it counts only as far as the set itself says
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -24,6 +23,8 @@ from navicert.timestamp import format_timestamp, parse_timestamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
     from navicert.admission.live_template import LiveTemplate
 
 LONGEST: Final = timedelta(days=7)

@@ -8,7 +8,6 @@ Spec: Kubernetes API, core/v1 PodSpec; KEP-277 (ephemeral containers), KEP-753 (
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -21,6 +20,10 @@ from navicert.errors import LimitExceeded, Malformed
 from navicert.model.field import as_list, as_object
 from navicert.oci.reference import Reference
 from navicert.strictjson import pointer, type_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
 
 ROLES: Final = ("container", "init", "ephemeral", "volume")
 """What an image is for. Sidecars are init containers that go on running."""

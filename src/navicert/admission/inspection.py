@@ -6,8 +6,6 @@ digest are looked for among what is attached to the image. What else lies there 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from navicert.admission.limits import WEBHOOK
 from navicert.digest import Digest, DigestSet
 from navicert.errors import Malformed, Refused
@@ -22,6 +20,10 @@ from navicert.store.attachment import AttachmentSource
 from navicert.verify.builtin import is_built_in, run_built_in
 from navicert.verify.case import Exhibit, InspectionResult
 from navicert.verify.foundation import Layers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class AttachedInspector:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from typing import Final
 
 from navicert.admission.decision import Decision
 from navicert.report.line import cut, escape
 from navicert.timestamp import format_timestamp
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
 
 _IMAGES: Final = 32
 """Rulings that one line names."""

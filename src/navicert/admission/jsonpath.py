@@ -8,12 +8,15 @@ Spec: RFC 9535 (names and wildcards only).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Final
 
 from navicert.dataclass import dataclass
 from navicert.errors import Malformed
 from navicert.strictjson import pointer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _SEGMENT: Final = re.compile(r"\.([A-Za-z_][A-Za-z0-9_-]*)|\['([^'\\\]]{1,200})'\]|(\[\*\])")
 _LONGEST: Final = 1_000

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -51,6 +50,10 @@ from navicert.verify.case import Asked, Case, Policy, Target
 from navicert.verify.evaluate import verify, without_layout
 from navicert.verify.keyless import Keyless
 from navicert.verify.ownership import Owners
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _ATTACHED_LAYOUTS: Final = 8
 """Layouts attached to one image that are judged by, the newest version first."""

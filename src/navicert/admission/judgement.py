@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import enum
-from datetime import datetime
-
 from navicert.admission.cause import Cause
 from navicert.admission.ending import Ending
 from navicert.dataclass import dataclass
 from navicert.digest import Digest
+from navicert.enumeration import Enum
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
-class Standing(enum.Enum):
+class Standing(Enum):
     """What came out. What could not be found out is neither of the two, and never a pass."""
 
     PASSED = "passed"

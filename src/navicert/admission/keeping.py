@@ -5,14 +5,16 @@ Run by a schedule, by several at once, by hand: each round does what is left to 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
-
 from navicert.admission import arming
 from navicert.admission.cluster import Cluster, Object
 from navicert.dataclass import dataclass
 from navicert.errors import Malformed, Unavailable
 from navicert.model.field import as_object, as_text, required
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
 
 CONFIGURATIONS = "navicert-configurations"
 DEPLOYMENT = "navicert-webhook"

@@ -7,7 +7,6 @@ right to this one name is enough. Where it may not be followed, or cannot be at 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -15,6 +14,8 @@ from navicert.admission.mirror import Following, Mirror
 from navicert.dataclass import dataclass
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
     from navicert.admission.cluster import Cluster, Object
 
 MOST: Final = 64

@@ -8,8 +8,6 @@ because whoever wrote the policy vouches for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-
 from navicert.crypto.key import Key
 from navicert.dataclass import dataclass, field
 from navicert.digest import Digest, sha256
@@ -29,6 +27,10 @@ from navicert.strictjson import canonical
 from navicert.verdict import Verdict
 from navicert.verify.case import Case
 from navicert.verify.keyless import Keyless
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 
 @dataclass(frozen=True, slots=True)

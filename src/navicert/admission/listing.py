@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from navicert.dataclass import dataclass
@@ -11,6 +10,8 @@ from navicert.model.field import as_list, as_object
 from navicert.strictjson import pointer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from navicert.admission.cluster import Cluster, Object
 
 _PAGE: Final = 250

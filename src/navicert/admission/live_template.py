@@ -6,8 +6,6 @@ So what such a Pod says of broken glass is held against the set itself, whose ev
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
-from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -18,6 +16,9 @@ from navicert.dataclass import dataclass
 from navicert.errors import Unavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping, Sequence
+    from concurrent.futures import Future
+
     from navicert.admission.cluster import Cluster
     from navicert.admission.worker import Workers
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 
 from navicert.admission.policy_field import value_of
 from navicert.admission.policy_file import documents_of
@@ -11,6 +10,10 @@ from navicert.admission.review import API_VERSION, KIND
 from navicert.errors import Malformed
 from navicert.model.field import as_object, as_text
 from navicert.strictjson import loads, pointer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def reviews_of(raw: bytes, path: str, namespace: str) -> list[bytes]:

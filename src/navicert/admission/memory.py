@@ -9,7 +9,6 @@ bringing back an old copy.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -26,6 +25,8 @@ from navicert.strictjson import pointer
 from navicert.timestamp import format_timestamp, parse_timestamp
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from navicert.admission.cluster import Cluster
 
 PREDICATE_TYPE: Final = "urn:navicert:passed:v1"

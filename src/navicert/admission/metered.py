@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
-
 from navicert.admission.breaker import Breaker
 from navicert.admission.budget import Budget
 from navicert.digest import Digest
@@ -14,6 +11,11 @@ from navicert.oci.exchange import Missing
 from navicert.oci.image import Image, check_layers, read_image
 from navicert.oci.manifest import Descriptor, Document
 from navicert.oci.registry import Repository
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 
 class MeteredShelf:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from navicert.admission.tally import BOUNDS, Durations, Tally
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import datetime
+
     from prometheus_client.core import Metric
 
     from navicert.admission.policy import PolicyDocument

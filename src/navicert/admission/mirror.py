@@ -10,7 +10,6 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
@@ -19,6 +18,10 @@ from navicert.admission.limits import ADMISSION
 from navicert.admission.listing import whole
 from navicert.errors import LimitExceeded, Malformed, NavicertError, Unavailable
 from navicert.model.field import as_object, as_text, required
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
 WATCH_SECONDS: Final = 60
 """How long one watch goes on before the next takes over: a connection that is dead without saying so is noticed."""

@@ -6,12 +6,14 @@ GitOps tools. The tag stays, because people read it. Doing it again changes noth
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-
 from navicert.admission.images import ImageUse
 from navicert.admission.review import Operation
 from navicert.digest import Digest
 from navicert.oci.reference import Reference
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 
 def pinned(uses: Iterable[ImageUse], digests: Mapping[Reference, Digest]) -> tuple[Operation, ...]:

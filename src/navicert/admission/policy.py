@@ -7,9 +7,7 @@ of them must speak about the image too, and if it leaves the judgement to the na
 
 from __future__ import annotations
 
-import enum
 import re
-from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -19,6 +17,7 @@ from navicert.admission.pattern import ImagePattern
 from navicert.crypto.key import Key
 from navicert.dataclass import dataclass, field, replace
 from navicert.digest import Digest, sha256
+from navicert.enumeration import Enum
 from navicert.oci.reference import Reference
 from navicert.strictjson import canonical
 from navicert.trust.sigstore import PUBLIC_GOOD_TAKEN
@@ -26,6 +25,7 @@ from navicert.verify.case import Revocations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from typing import Literal
 
     from navicert.crypto.certification import CertificateAuthority
@@ -40,7 +40,7 @@ LONGEST_EXCEPTION: Final = timedelta(days=366)
 """How far ahead an exception may end."""
 
 
-class Mode(enum.Enum):
+class Mode(Enum):
     """What becomes of an image that does not pass."""
 
     AUDIT = "audit"
@@ -48,7 +48,7 @@ class Mode(enum.Enum):
     ENFORCE = "enforce"
 
 
-class Facet(enum.Enum):
+class Facet(Enum):
     """What of an image a parameter of the layout is filled with."""
 
     DIGEST = "image.digest"

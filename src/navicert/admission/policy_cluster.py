@@ -8,7 +8,6 @@ is refused (`policy_stand_in.py`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from navicert.admission.cluster import Cluster, Forbidden, Object
@@ -25,6 +24,10 @@ from navicert.dataclass import replace
 from navicert.errors import Malformed
 from navicert.model.field import as_object
 from navicert.report.line import cut, escape
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _API: Final = f"/apis/{API_VERSION}"
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
 from navicert.admission.limits import ADMISSION
 from navicert.authoring.node import Fields, Items, Node, Spot, Word
 from navicert.errors import Malformed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
 

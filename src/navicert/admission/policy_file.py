@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
 from typing import Final
 
 from navicert.admission.limits import ADMISSION
@@ -14,6 +13,10 @@ from navicert.authoring.node import Node
 from navicert.authoring.yaml import read_yaml
 from navicert.errors import LimitExceeded, Malformed, Unavailable
 from navicert.limits import LOCAL
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 ADMIN_NAMESPACE: Final = "navicert"
 """Where exceptions may be made, unless said otherwise."""

@@ -6,7 +6,6 @@ Spec: Kubernetes Policy Working Group, wgpolicyk8s.io/v1alpha2.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from navicert.admission.audit import Audit, Place
@@ -19,6 +18,8 @@ from navicert.report.line import cut
 from navicert.timestamp import format_timestamp
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from navicert.admission.cluster import Cluster, Object
 
 REPORT_VERSION: Final = "wgpolicyk8s.io/v1alpha2"

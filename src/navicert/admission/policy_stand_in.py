@@ -9,7 +9,6 @@ read at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
 from navicert.admission.images import ROLES
@@ -21,6 +20,10 @@ from navicert.admission.policy_reader import CLUSTER_SPEC
 from navicert.authoring.node import Node, Spot
 from navicert.errors import Malformed
 from navicert.verify.case import Revocations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
 _EVERYTHING: Final = (ImagePattern.parse("**"),)

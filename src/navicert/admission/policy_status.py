@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
 from typing import Final
 
 from navicert.admission.cluster import Cluster, Conflict, Object
@@ -21,6 +20,10 @@ from navicert.model.field import as_object
 from navicert.report.line import cut, escape
 from navicert.timestamp import format_timestamp
 from navicert.verify.case import Policy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
 
 READY: Final = "Ready"
 """The type of the condition."""

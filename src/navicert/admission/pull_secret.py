@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final, Protocol
 
 from navicert.admission.images import pod_specs_of
@@ -20,6 +19,8 @@ from navicert.limits import LOCAL
 from navicert.oci.credential import Credential, CredentialDocument, Keychain
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from navicert.admission.cluster import Cluster
     from navicert.admission.review import Kind
 

@@ -6,12 +6,15 @@ does it tell an application whether the other side has shown a certificate.
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from navicert.admission.certificate import CERTIFIED
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import asyncio
 
 HEADER_SECONDS = 10.0
 """How long the first line and the headers of a request may take to arrive, and the first byte of a connection."""

@@ -10,12 +10,15 @@ import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
 from typing import Final
 
 from navicert.admission.limits import ADMISSION, AdmissionLimits
 from navicert.dataclass import dataclass
 from navicert.errors import Unavailable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _KEPT: Final = 5_000
 """Namespaces that are remembered. One that is forgotten has a full bucket again, as it has after a pause anyway."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
 from typing import Final
 
 from navicert.admission.limits import WEBHOOK
@@ -20,6 +19,10 @@ from navicert.oci.address import ANY_REGISTRY, Zone
 from navicert.oci.credential import Keychain
 from navicert.oci.reference import Reference
 from navicert.oci.registry import Registry
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _KEPT: Final = 64
 """Registries whose connections are kept."""

@@ -10,8 +10,6 @@ import asyncio
 import re
 import secrets
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +21,9 @@ from navicert.admission.review import Kind, Review, User, hasty_uid
 from navicert.dataclass import replace
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
+
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Mapping
 from typing import Final
 
 from navicert.admission.limits import ADMISSION, AdmissionLimits
@@ -19,6 +18,10 @@ from navicert.errors import LimitExceeded, Malformed
 from navicert.limits import LOCAL
 from navicert.model.field import as_list, as_object, as_text, required
 from navicert.strictjson import loads, pointer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 API_VERSION: Final = "admission.k8s.io/v1"
 KIND: Final = "AdmissionReview"

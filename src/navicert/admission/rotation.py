@@ -10,7 +10,6 @@ Spec: RFC 5280; Kubernetes, "Dynamic Admission Control": caBundle holds one or s
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -22,6 +21,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from navicert.dataclass import dataclass, replace
 from navicert.errors import Malformed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 AUTHORITY: Final = timedelta(days=730)
 LEAF: Final = timedelta(days=90)

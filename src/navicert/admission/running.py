@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Final
 
 from navicert.admission.listing import pages
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
     from navicert.admission.cluster import Cluster, Object
 
 _PODS: Final = "/api/v1/pods"

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from navicert.admission.certificate import Serving
@@ -27,6 +26,7 @@ from navicert.errors import Malformed, NavicertError, Unavailable
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from starlette.applications import Starlette

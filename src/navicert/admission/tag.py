@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
 from typing import Final
 
 from navicert.admission.reach import Way
 from navicert.digest import Digest
 from navicert.oci.reference import Reference
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LIFETIME: Final = 3.0
 """Seconds."""

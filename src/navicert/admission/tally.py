@@ -9,13 +9,16 @@ from __future__ import annotations
 import threading
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Mapping
-from datetime import datetime
 from typing import Final
 
 from navicert.admission.decision import Decision
 from navicert.admission.judgement import Judgement
 from navicert.dataclass import dataclass, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from datetime import datetime
 
 BOUNDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Seconds at which histograms are cut."""

@@ -9,11 +9,14 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from types import TracebackType
 from typing import TypeVar
 
 from navicert.admission.limits import ADMISSION, AdmissionLimits
 from navicert.errors import Unavailable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
 
 T = TypeVar("T")
 _Job = Callable[[], None]

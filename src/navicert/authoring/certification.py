@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime
-
 from navicert.authoring.finding import Finding, Severity, found
 from navicert.authoring.policy import Policy
 from navicert.errors import Malformed
@@ -12,6 +9,11 @@ from navicert.model.constraint import ANYTHING, CertificateConstraint
 from navicert.model.layout import Step
 from navicert.strictjson import pointer
 from navicert.timestamp import format_timestamp
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
 
 def certificate_findings(policy: Policy, at: datetime) -> Iterator[Finding]:

@@ -6,7 +6,6 @@ steps and inspections.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
 from navicert.authoring.finding import Finding, found
@@ -21,6 +20,10 @@ from navicert.authoring.item import (
 )
 from navicert.authoring.pattern import Effort, Glob, meet
 from navicert.model.rule import Rule, RuleKind, Side
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 
 class Chain:

@@ -6,7 +6,6 @@ The format is described in docs/reference/policy-document.md.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol, TypeVar
 
 from navicert.authoring.node import Spot, Word
@@ -25,6 +24,10 @@ from navicert.model.requirement import (
     check_subject_rule,
 )
 from navicert.model.rule import Rule
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
 T = TypeVar("T")
 

@@ -6,7 +6,6 @@ read by the caller, and `navicert.authoring.policy` makes the layout out of both
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
 from typing import Final, TypeVar
 
 from navicert.authoring.demand import FIELDS, PredicateReader, is_signed, record_named
@@ -26,6 +25,8 @@ from navicert.model.terms import RunRule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
     from navicert.model.constraint import CertificateConstraint
 
 T = TypeVar("T")

@@ -7,12 +7,15 @@ Written as `2031-05-01T00:00:00Z`, as `2031-05-01` (the first second of that day
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from typing import Final
 
 from navicert.dataclass import dataclass
 from navicert.errors import Malformed
 from navicert.timestamp import after, format_timestamp, parse_timestamp
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
 
 _SPAN: Final = re.compile(r"([0-9]{1,5}) *(day|week|month|year)s?")
 _SPANS: Final = re.compile(rf"{_SPAN.pattern}(?:,? +{_SPAN.pattern})*")

@@ -5,14 +5,17 @@ Ids are stable. Each is explained in docs/reference/lint.md.
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Mapping
 from typing import Final
 
 from navicert.dataclass import dataclass
+from navicert.enumeration import Enum
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
-class Severity(enum.Enum):
+class Severity(Enum):
     """How much a finding matters."""
 
     ERROR = "error"

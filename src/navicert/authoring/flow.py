@@ -5,13 +5,16 @@ Spec: in-toto v1.0 §4.3.3: rules are applied in order, and what a rule takes is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 from navicert.authoring.finding import Finding, Severity, found
 from navicert.authoring.item import Item, has_braces, is_closed, never_applies, shown, source_glob
 from navicert.authoring.pattern import Effort, Glob, covers
 from navicert.model.rule import Rule, RuleKind, Side
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _WILD: Final = frozenset("*?[")
 _GATES: Final = (RuleKind.ALLOW, RuleKind.DISALLOW)  # whatever they match does not get past them

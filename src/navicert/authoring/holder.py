@@ -5,14 +5,13 @@ Unlike in a layout, a constraint without roots means all authorities that the fi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from navicert.authoring.node import Fields, Spot, Word
 from navicert.errors import Malformed
 from navicert.model.constraint import ANYTHING, CertificateConstraint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Final
 
     from navicert.crypto.certificate import Certificate

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from navicert.authoring.pattern import Glob
 from navicert.authoring.sentence import rule_text
 from navicert.dataclass import dataclass
 from navicert.model.layout import Inspection, Layout, Step
 from navicert.model.requirement import Requirement, Role
 from navicert.model.rule import Rule, RuleKind, Side
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _BRACES = frozenset("{}")
 

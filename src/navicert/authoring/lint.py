@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Final
 
 from navicert.authoring.certification import certificate_findings
@@ -25,6 +23,11 @@ from navicert.authoring.spelling import misspellings
 from navicert.dataclass import replace
 from navicert.model.rule import RuleKind, Side
 from navicert.timestamp import after, format_timestamp
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 # Spec: in-toto v1.0 §4.3.4; `{{` and `}}` stand for one brace.

@@ -6,12 +6,15 @@ step called `on` or `2024` stays what it looks like. Every refusal names file, l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final, Literal
 
 from navicert.dataclass import dataclass
 from navicert.errors import Malformed
 from navicert.strictjson import Json, pointer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _DIGITS: Final = 9

@@ -8,12 +8,15 @@ of characters are those of Python's fnmatch, asked and not imitated.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import translate
 from functools import lru_cache
 from typing import Final
 
 from navicert.dataclass import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
 
 _LENGTH: Final = 200  # longer patterns are not compared
 _BRACES: Final = re.compile(r"\{[^{}]*\}|[{}]")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Final
 
@@ -13,6 +12,10 @@ from navicert.errors import NavicertError
 from navicert.model.layout import Step
 from navicert.strictjson import pointer
 from navicert.timestamp import format_timestamp
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 _SEVERAL: Final = 3
 

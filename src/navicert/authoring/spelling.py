@@ -7,13 +7,16 @@ brackets that are not closed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Final
 
 from navicert.authoring.finding import Finding, Severity, found
 from navicert.authoring.item import Item, all_rules, folder
 from navicert.authoring.pattern import Glob, class_end
 from navicert.model.rule import Rule, RuleKind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _SCHEME: Final = re.compile(r"(?:file|dir|git|ostree):")

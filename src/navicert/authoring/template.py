@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 
 from navicert.authoring.sentence import rule_text
 from navicert.errors import Malformed
 from navicert.model.field import as_name
 from navicert.model.rule import Rule, RuleKind, Side
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 _HEAD = """\
 # The policy of one supply chain: which steps there are, who performs them, and what each may use and make.

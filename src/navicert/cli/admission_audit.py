@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 
 from navicert.cli import option
@@ -13,6 +11,8 @@ from navicert.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from navicert.admission.audit import Audit

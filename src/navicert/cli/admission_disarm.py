@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 from datetime import UTC, datetime
 
 from navicert.cli.cluster_option import DEFAULT_NAME, add_cluster, add_configurations, cluster, existing, insisting
 from navicert.cli.terminal import say
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
 
 HELP = "let everything through that no webhook answers for"
 DESCRIPTION = """Set failurePolicy to Ignore in the webhook configurations, for an emergency. Images are still judged

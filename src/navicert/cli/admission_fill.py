@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 
 from navicert.cli.terminal import say
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
 
 HELP = "fill the caBundle into a webhook configuration"
 DESCRIPTION = """Print the webhook configurations in FILE (YAML or JSON, - for standard input; other objects as they

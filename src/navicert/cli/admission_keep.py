@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import time
 from datetime import UTC, datetime
 
 from navicert.cli.cluster_option import add_cluster, cluster, insisting
 from navicert.cli.terminal import complain, say
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
 
 HELP = "renew certificates and configurations (run by a CronJob)"
 DESCRIPTION = """Do what is left to do: make or renew the authority and the certificate of the webhook, keep both

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
-
 from navicert.cli.cluster_option import add_namespace
 from navicert.cli.terminal import say
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
 
 HELP = "print what is to be installed into a cluster"
 DESCRIPTION = """Print the objects of an installation, as YAML, for `kubectl apply -f -`: the same ones as the Helm

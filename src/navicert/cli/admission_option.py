@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
-from contextlib import ExitStack
-
 from navicert.cli.image import access, add_access
 from navicert.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Mapping
+    from contextlib import ExitStack
     from datetime import datetime
 
     from navicert.admission.cluster import Cluster

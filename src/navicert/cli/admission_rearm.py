@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import time
 
 from navicert.cli.cluster_option import DEFAULT_NAME, add_cluster, add_configurations, cluster, existing, insisting
@@ -10,6 +9,8 @@ from navicert.cli.terminal import complain, say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+
     from navicert.admission.arming import Wanted
     from navicert.admission.cluster import Cluster
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from contextlib import ExitStack
 
@@ -12,6 +11,8 @@ from navicert.cli.terminal import say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+
     from navicert.admission.decision import Decision
 
 HELP = "decide a review, or objects in a file, as the webhook would"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from contextlib import ExitStack
 
 from navicert.cli.admission_option import add_glass, add_policies, connect, examiner, following, load
+from navicert.cli.option import wrong
 from navicert.cli.terminal import complain
 from navicert.errors import Malformed, Unavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+
     from navicert.admission.examiner import Examiner
     from navicert.admission.memory import Memory
     from navicert.admission.mirror import Following
@@ -49,7 +51,7 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds <= 300:
-        raise argparse.ArgumentTypeError(f"not 0 to 300 seconds: {text[:40]!r}")
+        raise wrong(f"not 0 to 300 seconds: {text[:40]!r}")
     return seconds
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
-
 from navicert.cli import option
 from navicert.cli.attesting import add_attesting, attest
 from navicert.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+
     from navicert.authoring.predicate.draft import Draft
 
 HELP = "sign a statement: a bill of materials, a scan, …"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 
 from navicert.cli import option
@@ -11,6 +10,8 @@ from navicert.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+
     from navicert.crypto.signer import Signer
     from navicert.model.statement import ResourceDescriptor
     from navicert.verify.evidence import Claim

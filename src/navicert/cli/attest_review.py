@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
-
 from navicert.cli.attesting import add_attesting, attest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+
     from navicert.authoring.predicate.draft import Draft
 
 HELP = "that you agree to a commit"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from datetime import UTC, datetime
 
 from navicert.cli import option
@@ -10,6 +9,8 @@ from navicert.cli.attesting import add_about, add_attesting, attest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+
     from navicert.authoring.predicate.draft import Draft
 
 HELP = "a bill of materials: syft, SPDX, CycloneDX"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
-
 from navicert.cli import option
 from navicert.cli.attesting import add_attesting, attest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+
     from navicert.authoring.predicate.draft import Draft
 
 HELP = "a run of tests: JUnit XML"

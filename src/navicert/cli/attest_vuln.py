@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
-
 from navicert.cli import option
 from navicert.cli.attesting import add_about, add_attesting, attest
 from navicert.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
     from datetime import datetime
 
     from navicert.authoring.predicate.draft import Draft

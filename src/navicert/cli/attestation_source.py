@@ -6,13 +6,12 @@ index are asked for the artifact, then for what went into it, and so on.
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Collection, Iterable, Iterator
-
 from navicert.cli import option
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Collection, Iterable, Iterator
     from typing import Final
 
     from navicert.cli.evidence_source import EvidenceSources

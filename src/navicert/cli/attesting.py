@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable
 from contextlib import ExitStack, closing
 
 from navicert.cli import option
@@ -13,6 +11,9 @@ from navicert.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
     from navicert.authoring.predicate.about import About
     from navicert.authoring.predicate.draft import Draft
     from navicert.crypto.signer import Signer

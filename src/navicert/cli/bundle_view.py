@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
 from navicert.crypto.certificate import Certificate, identity_of
 from navicert.crypto.key import Key
 from navicert.digest import sha256
@@ -14,6 +12,10 @@ from navicert.limits import Limits
 from navicert.model.log_entry import LogEntry
 from navicert.report.document import SeenDocument, SeenSignature
 from navicert.timestamp import format_timestamp
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 
 def seen_bundle(path: str, raw: bytes, keys: Sequence[tuple[str, Key]], limits: Limits) -> SeenDocument:

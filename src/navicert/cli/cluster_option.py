@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
 from navicert.interface import TypeVar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator
+
     from navicert.admission.cluster import Cluster
 
 Result = TypeVar("Result")

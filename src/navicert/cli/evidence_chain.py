@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Sequence
 
 from navicert.cli import option
 from navicert.cli.policy import keyless, policies, timestamp_authorities
@@ -13,6 +11,9 @@ from navicert.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
     from navicert.store import Source
     from navicert.store.pack import Pack
     from navicert.verify.case import Policy, Target

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -27,6 +25,9 @@ from navicert.errors import Malformed, Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator
+
     from navicert.oci.convoy import Convoy
     from navicert.oci.destination import Destination
     from navicert.oci.shelf import Placed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +13,8 @@ from navicert.timestamp import format_timestamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+
     from navicert.store.retention import Retention
 
 HELP = "remove what no kept release needs"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from contextlib import ExitStack
 
 from navicert.cli import option
@@ -10,6 +9,11 @@ from navicert.cli.evidence_source import explain_asked
 from navicert.cli.evidence_view import add_most, show
 from navicert.cli.image import KINDS, Images, add_access
 from navicert.cli.terminal import complain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
 
 HELP = "list what stores hold"
 DESCRIPTION = """List the documents in --store: a folder, sqlite:FILE, postgresql://HOST/DB or pack:FILE; or those

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from contextlib import ExitStack
 
 from navicert.cli import option
@@ -14,6 +13,8 @@ from navicert.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+
     from navicert.store.pack import Pack
     from navicert.verify.case import Target
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from contextlib import ExitStack, closing
 
 from navicert.cli import option
@@ -14,6 +13,8 @@ from navicert.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+
     from navicert.oci.shelf import Placed
     from navicert.store import Filing, Piece
     from navicert.store.attachment import AttachmentSource

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from contextlib import ExitStack
 
 from navicert.cli import option
@@ -17,6 +16,8 @@ from navicert.limits import NETWORK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+
     from navicert.oci.attachment import Attached
     from navicert.oci.remote import Resolved
     from navicert.store.pack import Pack

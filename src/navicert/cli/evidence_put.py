@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-from collections.abc import Iterator
 from contextlib import closing
 
 from navicert.cli import option
@@ -13,6 +11,8 @@ from navicert.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
     from typing import Final
 
     from navicert.limits import Limits

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
 from contextlib import ExitStack
-from datetime import datetime
 
 from navicert.cli import option
 from navicert.cli.evidence_view import add_most, show
@@ -14,6 +12,9 @@ from navicert.timestamp import parse_timestamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+    from datetime import datetime
+
     from navicert.store.query import Query
 
 HELP = "find documents by digest, step, signer, type, run or time"

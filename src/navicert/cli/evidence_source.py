@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-from collections.abc import Iterator, Sequence
 
 from navicert.cli import option
 from navicert.cli.terminal import complain
@@ -12,6 +10,8 @@ from navicert.errors import Malformed, NavicertError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
     from contextlib import ExitStack
 
     from navicert.cli.image import Images

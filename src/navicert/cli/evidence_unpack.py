@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 from contextlib import closing
 
 from navicert.cli import option
 from navicert.cli.terminal import escape, say
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
 
 HELP = "put what is in a pack into a store"
 DESCRIPTION = """Put the evidence in PACK into --store, once all of PACK has been checked. It is not verified by this:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Iterable, Iterator, Sequence
-
+from navicert.cli.option import wrong
 from navicert.cli.terminal import complain, escape, say
 from navicert.timestamp import format_timestamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Final
 
     from navicert.store.query import Found
@@ -28,7 +28,7 @@ def add_most(parser: argparse.ArgumentParser) -> None:
 def count(text: str) -> int:
     """A positive number; for argparse's `type=`."""
     if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"not a positive number: {text[:40]!r}")
+        raise wrong(f"not a positive number: {text[:40]!r}")
     return int(text)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import textwrap
@@ -18,6 +17,8 @@ from navicert.verify.catalogue import Entry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+
     from navicert.verdict import Verdict
 
 HELP = "say what a check means and what to do about it"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
-
 from navicert.cli.terminal import complain
 from navicert.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
     from contextlib import ExitStack
 
     from navicert.limits import Limits

@@ -6,7 +6,6 @@ itself runs them without a process.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 
@@ -15,6 +14,8 @@ from navicert.limits import LOCAL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+
     from navicert.verify.foundation import Layers
 
 HELP = "run a built-in inspection on the files of this folder"
@@ -33,7 +34,7 @@ EXAMPLE = "navicert inspect json-none scan.json --preset trivy --severity CRITIC
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of `inspect`."""
     parser.add_argument("check", metavar="CHECK", help="which inspection")
-    parser.add_argument("words", metavar="…", nargs=argparse.REMAINDER, help="its files and options")
+    parser.add_argument("words", metavar="…", nargs="...", help="its files and options")
 
 
 def run(args: argparse.Namespace) -> int:

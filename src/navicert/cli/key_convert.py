@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-
 from navicert.cli import option, password
 from navicert.cli.key_show import ids_of, is_private
 from navicert.crypto.form import FORMS
@@ -11,6 +9,8 @@ from navicert.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+
     from navicert.crypto.key import Key
     from navicert.crypto.signer import Signer
 

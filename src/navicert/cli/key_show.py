@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable
-
 from navicert.cli.option import add_json
 from navicert.cli.terminal import complain, escape, say
 from navicert.errors import Malformed, NavicertError
@@ -12,6 +9,9 @@ from navicert.timestamp import format_timestamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
     from navicert.crypto.key import Key
 
 HELP = "print type and ids of a key"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 
 from navicert.cli import password
 from navicert.crypto.key import Key
 from navicert.crypto.signer import CURVES, DEFAULT_BITS, MemorySigner, generate, private_pem
 from navicert.errors import Malformed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
 
 HELP = "make a key pair"
 DESCRIPTION = """Make a key pair: the private key in KEY (mode 0600), the public key in KEY.pub.

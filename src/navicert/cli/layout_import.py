@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 
 from navicert.cli.option import add_limits, limits, read_file, write_file
 from navicert.cli.terminal import complain, escape, say
 from navicert.errors import Malformed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
 
 HELP = "read a layout of in-toto's attestation-verifier"
 DESCRIPTION = """Read a layout that in-toto's attestation-verifier understands (YAML, ITE-10 and ITE-11) and write

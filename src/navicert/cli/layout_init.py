@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
-
 from navicert.cli.option import write_file
 from navicert.cli.terminal import escape, say
 from navicert.errors import Malformed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
 
 HELP = "write a first layout in YAML, to go on from"
 DESCRIPTION = """Write a complete, commented layout in YAML. Its rules let each step use what the one

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter
 
 from navicert.cli.layout_source import finding_line, findings_about, load_policy
 from navicert.cli.option import add_at, add_json, add_limits, at
 from navicert.cli.terminal import escape, say
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
 
 HELP = "say what is wrong with a layout, or weaker than it looks"
 DESCRIPTION = """Look for what the author of a layout probably did not mean. Exit code 1 where there is an

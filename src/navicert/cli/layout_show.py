@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Iterator
 
 from navicert.cli.layout_source import load_policy
 from navicert.cli.option import add_at, add_json, add_limits, at, public_keys
@@ -13,6 +11,9 @@ from navicert.errors import LimitExceeded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
     from navicert.envelope.document import Sealed
     from navicert.report.document import SeenSignature
 

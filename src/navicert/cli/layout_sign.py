@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Sequence
-
 from navicert.cli.layout_source import add_key_ids, findings_about, load_policy, refuse_errors
 from navicert.cli.option import add_at, add_json, add_key, add_limits, add_timestamp, at, signers, write_file
 from navicert.cli.terminal import escape, say
@@ -12,6 +9,9 @@ from navicert.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
     from navicert.authoring.policy import Policy
     from navicert.crypto.signer import Signer
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-from collections.abc import Callable, Sequence
 
 from navicert.cli.option import limits, read_file
 from navicert.errors import Malformed, Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Sequence
     from datetime import datetime
     from typing import NoReturn
 

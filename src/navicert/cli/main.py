@@ -164,15 +164,12 @@ def _run(module: ModuleType, prog: str, rest: list[str], *, debug: bool) -> int:
     failure: int | None = getattr(module, "FAILURE", None)
     command: list[str] = []
     options = rest
-    from navicert.cli.process import keep_to_english
-
-    keep_to_english()
     if getattr(module, "TAKES_COMMAND", False) and "--" in rest:
         split = rest.index("--")
         options, command = rest[:split], rest[split + 1 :]
     try:
         try:
-            args = build_parser(module, prog).parse_args(options)
+            args = _plainly(module, options) or _parsed(module, prog, options)
         except SystemExit as leaving:  # --help has printed
             return leaving.code if isinstance(leaving.code, int) else USAGE
         if getattr(module, "TAKES_COMMAND", False):
@@ -183,6 +180,24 @@ def _run(module: ModuleType, prog: str, rest: list[str], *, debug: bool) -> int:
         raise
     except Exception as error:  # noqa: BLE001  # as in main, but here the command is known
         return _fail(error, failure, debug=debug)
+
+
+def _plainly(module: ModuleType, options: list[str]):  # type: ignore[no-untyped-def]  # as build_parser
+    """What `options` say, where they are plain; None where a parser has to read them."""
+    from navicert.cli.outline import Outline
+
+    outline = Outline()
+    module.configure(outline)
+    outline.add_argument("--debug", action="store_true")
+    return outline.read(options)
+
+
+def _parsed(module: ModuleType, prog: str, options: list[str]):  # type: ignore[no-untyped-def]  # as build_parser
+    """What `options` say. Raises `Malformed`, and `SystemExit` where help was asked for."""
+    from navicert.cli.process import keep_to_english
+
+    keep_to_english()
+    return build_parser(module, prog).parse_args(options)
 
 
 def _fail(error: Exception, failure: int | None, *, debug: bool) -> int:

@@ -5,16 +5,16 @@ Only where a person is looking, and only when it takes longer than a moment.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import threading
 import time
-from collections.abc import Callable
 
 from navicert.cli.terminal import is_terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Final
 

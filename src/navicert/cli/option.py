@@ -6,12 +6,10 @@ Everything is an argument: nothing is taken from a configuration file or, unless
 
 from __future__ import annotations
 
-import argparse
 import errno
 import os
 import stat
 import sys
-from collections.abc import Sequence
 
 from navicert.dataclass import replace
 from navicert.errors import LimitExceeded, Malformed, Refused
@@ -19,6 +17,9 @@ from navicert.limits import LOCAL, Limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+    from argparse import ArgumentParser as Parser
+    from collections.abc import Sequence
     from contextlib import ExitStack
     from datetime import datetime
     from typing import Final
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from navicert.crypto.key import IdForm, Key
     from navicert.crypto.signer import Signer
     from navicert.store import OpenSource
-
-Parser = argparse.ArgumentParser
-
 
 # --- options -------------------------------------------------------------------------------------------------------
 
@@ -134,10 +132,17 @@ def size(text: str) -> int:
     unit = {"K": 1024, "M": 1024**2, "G": 1024**3}.get(text[-1:].upper(), 1)
     digits = text if unit == 1 else text[:-1]
     if not (digits.isascii() and digits.isdigit() and len(digits) < 16) or int(digits) < 1:
-        raise argparse.ArgumentTypeError(f"not a size: {text[:40]!r} (such as 4096, 512K, 128M or 2G)")
+        raise wrong(f"not a size: {text[:40]!r} (such as 4096, 512K, 128M or 2G)")
     if int(digits) * unit > MOST_BYTES:
-        raise argparse.ArgumentTypeError(f"more than can be read at once: {text[:40]!r} (at most 16G)")
+        raise wrong(f"more than can be read at once: {text[:40]!r} (at most 16G)")
     return int(digits) * unit
+
+
+def wrong(text: str) -> Exception:
+    """What a function for argparse's `type=` raises to have `text` shown."""
+    from argparse import ArgumentTypeError
+
+    return ArgumentTypeError(text)
 
 
 # --- keys ----------------------------------------------------------------------------------------------------------

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
-from collections.abc import Callable
 
 from navicert.errors import LimitExceeded, Malformed
 from navicert.limits import LOCAL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
     from typing import BinaryIO
 
 _REMEDY = "give --password-env NAME, --password-file FILE or --password-fd N"

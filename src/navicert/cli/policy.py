@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-from collections.abc import Callable, Mapping
 
 from navicert.cli import option
 from navicert.errors import Malformed
@@ -12,6 +10,9 @@ from navicert.limits import LOCAL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Mapping
+
     from navicert.crypto.certification import CertificateAuthority
     from navicert.crypto.trusted_root import TrustedRoot
     from navicert.model.identity import IdentityPolicy
@@ -33,10 +34,18 @@ def add_owners(parser: argparse.ArgumentParser) -> None:
     `owners(args)`."""
     add = parser.add_argument
     add("--owner", action="append", default=[], metavar="PUB", help="public key of an owner (repeatable)")
-    add("--owner-identity", action=_Named, default=[], metavar="S", help="or an identity that owns it (repeatable)")
+    add(
+        "--owner-identity",
+        action="append",
+        type=_name,
+        default=[],
+        metavar="S",
+        help="or an identity that owns it (repeatable)",
+    )
     add(
         "--owner-identity-matching",
-        action=_Named,
+        action="append",
+        type=_expression,
         dest="owner_identity",
         default=[],
         metavar="RE",
@@ -64,18 +73,13 @@ def add_timestamp_roots(parser: argparse.ArgumentParser) -> None:
     )
 
 
-class _Named(argparse.Action):
-    """Collects names and expressions in the order in which they were written, as each has its issuer."""
+# Names and expressions go into one list, in the order in which they were written, as each has its issuer.
+def _name(text: str) -> tuple[bool, str]:
+    return True, text
 
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: object,
-        option_string: str | None = None,
-    ) -> None:
-        exact = self.option_strings[0] == "--owner-identity"
-        setattr(namespace, self.dest, [*getattr(namespace, self.dest), (exact, str(values))])
+
+def _expression(text: str) -> tuple[bool, str]:
+    return False, text
 
 
 def policies(

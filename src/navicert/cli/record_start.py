@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from contextlib import closing
 
 from navicert.cli.failure import USAGE
@@ -20,6 +19,11 @@ from navicert.cli.recording import (
     workplace,
     world,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
 
 HELP = "begin to record a step: its materials"
 DESCRIPTION = """Record the materials of STEP in a signed, unfinished link. Do the work, then run

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from contextlib import closing
 
 from navicert.cli.option import (
@@ -16,6 +15,11 @@ from navicert.cli.option import (
     limits,
 )
 from navicert.cli.recording import add_artifacts, add_finding, only_signer, report, workplace, world
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
 
 HELP = "end the recording of a step: its products"
 DESCRIPTION = """Record the products of STEP and finish the link that `navicert record start` began

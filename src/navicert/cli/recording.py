@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-import re
 import sys
 import time
 
 from navicert.cli.image import add_access
-from navicert.cli.option import limits, public_keys, read_file, signers
+from navicert.cli.option import limits, public_keys, read_file, signers, wrong
 from navicert.cli.terminal import complain, is_terminal
 from navicert.errors import Malformed
 from navicert.limits import LOCAL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
     from typing import Final
 
     from navicert.crypto.signer import Signer
@@ -146,14 +145,20 @@ def world(args: argparse.Namespace) -> World:
 
 def seconds(text: str) -> float:
     """A positive number of seconds; for argparse's `type=`."""
+    import re
+
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,3})?", text) or float(text) == 0:
-        raise argparse.ArgumentTypeError(f"not a number of seconds: {text[:40]!r}")
+        raise wrong(f"not a number of seconds: {text[:40]!r}")
     return float(text)
 
 
 def _passwords(args: argparse.Namespace) -> list[str]:
     """What must not be recorded although no name or shape tells that it is a secret: the password of the key."""
     given = [args.password, os.environ.get(args.password_env) if args.password_env else None]
+    if not any(given):
+        return []
+    import re
+
     return [re.escape(secret) for secret in given if secret]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-
 from navicert.cli.option import (
     add_certificate,
     add_json,
@@ -32,6 +30,8 @@ from navicert.errors import Malformed, NavicertError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+
     from navicert.crypto.signer import Signer
     from navicert.record.recorder import World
     from navicert.store import Store

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from navicert.cli.failure import describe
@@ -16,6 +14,9 @@ from navicert.strictjson import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+
     from navicert.crypto.key import Key
     from navicert.envelope.document import Sealed
     from navicert.envelope.signature import Signature

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from navicert.cli.terminal import complain
@@ -10,6 +9,8 @@ from navicert.errors import NavicertError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from navicert.oci.shelf import Placed
     from navicert.store.attachment import AttachmentSource
     from navicert.store.sighting import Sighting

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from datetime import UTC, datetime
 
 from navicert.cli.option import (
@@ -24,6 +23,8 @@ from navicert.strictjson import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+
     from navicert.crypto.signer import Signer
     from navicert.envelope.body import Body
     from navicert.envelope.document import Sealed

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
-
 from navicert.cli import option
 from navicert.cli.terminal import complain, escape, say
 from navicert.errors import Malformed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
 
 HELP = "sign without a key, as who this job or person is"
 DESCRIPTION = """Sign FILE by Sigstore, as the identity that this CI job has, into a bundle. With --statement FILE is an

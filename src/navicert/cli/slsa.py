@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-from collections.abc import Collection
 from contextlib import ExitStack
 
 from navicert.cli import option, password
@@ -18,6 +16,9 @@ from navicert.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Collection
+
     from navicert.crypto.key import Key
     from navicert.model.identity import IdentityPolicy
     from navicert.oci.shelf import Placed

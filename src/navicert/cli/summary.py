@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-from collections.abc import Iterable, Mapping, Sequence
 
 from navicert.cli import option, password
 from navicert.cli.terminal import complain
@@ -12,6 +10,8 @@ from navicert.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from navicert.digest import Digest

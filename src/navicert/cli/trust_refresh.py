@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
-
 from navicert.cli import option
 from navicert.cli.terminal import complain, escape
 from navicert.errors import Malformed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
 
 HELP = "fetch the trust root of an instance by TUF"
 DESCRIPTION = """Fetch the trust root that an instance of Sigstore names today, proved by TUF, into a file. Nothing uses

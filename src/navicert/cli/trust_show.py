@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
-
 from navicert.cli.option import add_json
 from navicert.cli.terminal import escape, say
 from navicert.timestamp import format_timestamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+
     from navicert.crypto.certification import Window
     from navicert.crypto.trusted_root import TrustedRoot
 

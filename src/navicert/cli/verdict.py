@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 
 from navicert.cli.terminal import colour_wanted, say, width
 from navicert.verdict import Outcome, Verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
 
 
 def exit_code(verdict: Verdict) -> int:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-from collections.abc import Sequence
 
 from navicert.cleanup import ExitStack
 from navicert.cli import option, password
@@ -23,6 +21,9 @@ from navicert.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
     from navicert.oci.shelf import Placed
     from navicert.trust.state import TrustState
     from navicert.verdict import Verdict

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-from collections.abc import Sequence
 from contextlib import ExitStack
 
 from navicert.cli import option
@@ -14,7 +12,8 @@ from navicert.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import argparse
+    from collections.abc import Mapping, Sequence
 
     from navicert.crypto.trusted_root import TrustedRoot
     from navicert.model.identity import IdentityPolicy

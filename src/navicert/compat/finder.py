@@ -6,12 +6,12 @@ import importlib
 import importlib.util
 import sys
 import warnings
-from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
-from types import ModuleType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import ModuleType
     from typing import Final
 
 PACKAGES: Final = ("in_toto", "securesystemslib")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 
-from navicert.cli.process import keep_to_english, leave, settle
+from navicert.cli.process import leave, settle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ ALONE: ContextVar[bool] = ContextVar("ALONE", default=False)
 
 def _run(name: str) -> NoReturn:
     settle()
-    keep_to_english()
     ALONE.set(True)
     code: object = 0
     try:

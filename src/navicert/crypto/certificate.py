@@ -7,7 +7,6 @@ oid-info.md (identities).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 
 from navicert.crypto import der
 from navicert.crypto.key import Key
@@ -19,6 +18,7 @@ from navicert.model.identity import ARC, CLAIMS, Identity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from typing import Final
 

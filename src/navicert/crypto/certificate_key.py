@@ -6,8 +6,6 @@ Whoever holds the key of a certificate can sign; whether that counts is another 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-
 from navicert.crypto import name_constraint
 from navicert.crypto.certificate import ANY_PURPOSE, CODE_SIGNING, Certificate
 from navicert.crypto.certification import ways
@@ -24,6 +22,7 @@ from navicert.timestamp import format_timestamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
     from typing import ClassVar, Final
 

@@ -7,8 +7,6 @@ use it: what is not understood and critical refuses.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
 from navicert.crypto.certificate import ANY_PURPOSE, CODE_SIGNING, TIME_STAMPING, Certificate, identity_of
 from navicert.crypto.key import Key
 from navicert.dataclass import dataclass, field
@@ -18,6 +16,7 @@ from navicert.timestamp import format_timestamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from typing import Final
 

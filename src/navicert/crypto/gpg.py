@@ -9,7 +9,6 @@ looked at; a key that has expired counts no more (`Key.expires`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import ClassVar, Final
 
@@ -22,6 +21,10 @@ from navicert.errors import LimitExceeded, Malformed
 from navicert.limits import LOCAL
 from navicert.model.field import as_integer, as_keyid, as_object, as_text, as_texts, required
 from navicert.strictjson import pointer, type_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _HASHES: Final = ("pgp+SHA2",)
 _MOST_SECONDS: Final = 2**32 - 1

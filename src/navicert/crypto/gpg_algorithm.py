@@ -7,12 +7,15 @@ signature is over the digest, not over the message. Spec: RFC 4880 §5.2.2, §5.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from navicert.crypto import point
 from navicert.crypto.gpg_packet import MAX_MPI_BITS, Reader
 from navicert.errors import Malformed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 HASHES: Final = {2: "sha1", 8: "sha256", 9: "sha384", 10: "sha512"}
 """Hash algorithms by their octet, under the names of hashlib. Spec: RFC 4880 §9.4."""

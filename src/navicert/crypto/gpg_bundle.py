@@ -10,7 +10,6 @@ Spec: RFC 4880 §5.2.1 (types of signatures), §5.2.3.3 (self-signatures), §5.2
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from navicert.crypto import gpg_algorithm
@@ -20,6 +19,10 @@ from navicert.crypto.gpg_signature import SIGNATURE, PgpSignature, digest, read_
 from navicert.dataclass import dataclass, field, replace
 from navicert.errors import LimitExceeded, Malformed
 from navicert.limits import LOCAL
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _SECRET, _MASTER, _SECRET_SUBKEY, _NAME, _SUBKEY, _ATTRIBUTE = 5, 6, 7, 13, 14, 17
 _CERTIFICATIONS: Final = (0x10, 0x11, 0x12, 0x13)

@@ -7,11 +7,14 @@ Nothing here knows what a packet is for. Spec: RFC 4880 §3.2 (numbers), §4.2 (
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from navicert.errors import LimitExceeded, Malformed
 from navicert.limits import LOCAL
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MAX_MPI_BITS: Final = 16_384
 """Longest number that is read: the longest RSA modulus that can be worked with."""

@@ -8,7 +8,6 @@ and a trailer with its length. Spec: RFC 4880 §5.2.3, §5.2.4; in-toto v1.0 §4
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from typing import Final
 
 from navicert.crypto import gpg_algorithm
@@ -16,6 +15,10 @@ from navicert.crypto.gpg_algorithm import HASHES, SHA256, Algorithm
 from navicert.crypto.gpg_packet import Reader, packets, subpackets
 from navicert.dataclass import dataclass
 from navicert.errors import Malformed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SIGNATURE: Final = 2
 """The tag of a signature packet."""

@@ -12,8 +12,6 @@ Each is the SHA-256, in hex, of the canonical JSON of the key object. Spec: in-t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from navicert.crypto import point
 from navicert.crypto.pem import armour
 from navicert.crypto.scheme import verify
@@ -25,6 +23,7 @@ from navicert.strictjson import canonical, pointer, type_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from typing import ClassVar, Final, Literal
 

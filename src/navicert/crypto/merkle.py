@@ -6,7 +6,10 @@ Spec: RFC 6962 §2.1 and RFC 9162 §2.1.3.2 (verifying an inclusion proof), with
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def leaf_hash(data: bytes) -> bytes:

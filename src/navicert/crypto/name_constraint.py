@@ -6,12 +6,12 @@ An authority that was allowed names of one domain only must not vouch for others
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 
 from navicert.crypto.certificate import Certificate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from typing import Final
 
     from cryptography import x509

@@ -7,12 +7,12 @@ old way to encrypt), RFC 5958, RFC 8017 appendix A, RFC 5915.
 from __future__ import annotations
 
 import binascii
-from collections.abc import Callable
 
 from navicert.crypto import ed25519, point
 from navicert.crypto.material import SUPPORTED, Material, describe, of_point, private
 from navicert.dataclass import dataclass
 from navicert.errors import Malformed
+from navicert.interface import Callable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,11 +8,14 @@ Spec: RFC 5958 §3, RFC 8018 §6.2 and appendix A, RFC 7914 §7 (scrypt).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from typing import Final
 
 from navicert.errors import LimitExceeded
 from navicert.limits import LOCAL
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROUNDS: Final = 600_000
 """Rounds of PBKDF2: about a quarter of a second. Spec: OWASP Password Storage Cheat Sheet (2023)."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import binascii
 import hashlib
 import re
-from collections.abc import Callable, Mapping
 
 from navicert.crypto.certificate import MOST_CERTIFICATES, Certificate
 from navicert.crypto.certification import CertificateAuthority, Window
@@ -23,6 +22,7 @@ from navicert.strictjson import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from datetime import datetime
     from typing import Final, TypeVar
 

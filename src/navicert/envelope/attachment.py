@@ -6,14 +6,13 @@ Whether one counts, for which step and at which moment, is judged later. Spec: I
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from navicert.crypto.certificate_key import CertificateKey, CertificateRoots
 from navicert.envelope.document import Sealed
 from navicert.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Final
 
 MOST: Final = 16

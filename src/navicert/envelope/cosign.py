@@ -7,7 +7,6 @@ judged. Spec: sigstore/cosign, SIGNATURE_SPEC.md.
 from __future__ import annotations
 
 import binascii
-from collections.abc import Mapping
 
 from navicert.crypto.certificate import MOST_CERTIFICATES, der_of_pem
 from navicert.digest import Digest, sha256
@@ -22,6 +21,7 @@ from navicert.strictjson import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Final
 
 SIGNATURE: Final = "dev.cosignproject.cosign/signature"

@@ -10,8 +10,6 @@ Spec: in-toto v1.0 §4.2 (Metablock); ITE-5 and DSSE v1.0.2 (envelope).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping
-
 from navicert.crypto.key import Key
 from navicert.dataclass import dataclass, field, replace
 from navicert.digest import Digest, sha256
@@ -29,6 +27,7 @@ from navicert.strictjson import Reading, canonical, loads, read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping
     from datetime import datetime
     from typing import Final
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import binascii
 import sys
-from collections.abc import Callable
 from io import BytesIO
 
 from navicert.envelope.signature import Signature, entries, others
@@ -20,6 +19,7 @@ from navicert.strictjson import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Final
 
     from navicert.crypto.signer import Signer

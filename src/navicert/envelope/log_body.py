@@ -8,7 +8,6 @@ rekor-tiles, API version 2.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
 
 from navicert.crypto.certificate import der_of_pem
 from navicert.crypto.key import Key
@@ -25,6 +24,7 @@ from navicert.strictjson import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from typing import Final
 
 _V2_ALGORITHMS: Final = {"SHA2_256": "sha256", "SHA2_384": "sha384", "SHA2_512": "sha512"}

@@ -6,11 +6,10 @@ bytes of the signature, so that it proves when that existed. Spec: RFC 3161; DSS
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from navicert.envelope.dsse import decode_base64, encode_base64
 from navicert.envelope.signature import Signature
 from navicert.errors import Malformed
+from navicert.interface import Mapping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,13 +9,13 @@ Spec: in-toto v1.0 §4.4 (materials and products).
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, ItemsView, Iterable, Iterator, KeysView, Mapping
 from itertools import filterfalse
 from operator import itemgetter
 
 from navicert.dataclass import dataclass
 from navicert.digest import STRONG, DigestSet
 from navicert.errors import LimitExceeded
+from navicert.interface import Collection, ItemsView, Iterable, Iterator, KeysView, Mapping
 from navicert.limits import LOCAL, Limits
 from navicert.model.field import as_object
 from navicert.strictjson import pointer

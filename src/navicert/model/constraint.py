@@ -9,13 +9,12 @@ Spec: ITE-7, as in-toto-golang ships it (`in_toto/certconstraint.go`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from navicert.dataclass import dataclass, field
 from navicert.model.field import as_object, as_text, as_texts, unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Final
 
 ANYTHING: Final = "*"

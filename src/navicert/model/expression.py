@@ -9,10 +9,9 @@ may be written and change nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from navicert.dataclass import dataclass, field
 from navicert.errors import Malformed
+from navicert.interface import Callable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from navicert.digest import is_hex
 from navicert.errors import LimitExceeded, Malformed
 from navicert.limits import LOCAL
@@ -11,6 +9,7 @@ from navicert.strictjson import pointer, type_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Final
 
 _LONGEST: Final = LOCAL.string

@@ -7,8 +7,6 @@ Spec: sigstore/fulcio, oid-info.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from navicert.dataclass import dataclass, field
 from navicert.errors import Malformed
 from navicert.model.expression import Expression
@@ -18,6 +16,7 @@ from navicert.strictjson import canonical, pointer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Final
 
 ARC: Final = "1.3.6.1.4.1.57264.1."

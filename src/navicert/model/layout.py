@@ -5,8 +5,6 @@ Spec: in-toto v1.0 §4.3.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from navicert.dataclass import dataclass, field
 from navicert.errors import LimitExceeded, Malformed
 from navicert.limits import LOCAL, Limits
@@ -17,6 +15,7 @@ from navicert.timestamp import format_timestamp, parse_timestamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from typing import Final
 

@@ -5,8 +5,6 @@ Spec: in-toto v1.0 §4.4.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from navicert.dataclass import dataclass, field
 from navicert.digest import DigestSet
 from navicert.limits import LOCAL, Limits
@@ -15,6 +13,7 @@ from navicert.model.field import as_object, as_text, as_texts, required, unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Final
 
     from navicert.model.passage import Pool

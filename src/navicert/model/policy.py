@@ -9,8 +9,6 @@ The format is described in docs/reference/policy-document.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-
 from navicert.dataclass import replace
 from navicert.errors import LimitExceeded, Malformed
 from navicert.limits import LOCAL, Limits
@@ -26,6 +24,7 @@ from navicert.timestamp import format_timestamp, parse_timestamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
     from typing import Final
 

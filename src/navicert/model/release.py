@@ -6,8 +6,6 @@ of `readme`, which every implementation signs and none interprets: `navicert: {"
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from navicert.dataclass import dataclass, field
 from navicert.errors import Malformed
 from navicert.model.field import as_integer, as_keyid, as_list, as_object, as_text
@@ -15,6 +13,7 @@ from navicert.strictjson import canonical, loads, pointer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Final
 
 _MARK: Final = "navicert: "

@@ -5,11 +5,10 @@ Spec: in-toto ITE-10 and ITE-11 (drafts), whose two classes of predicates are th
 
 from __future__ import annotations
 
-import enum
 import re
-from collections.abc import Mapping
 
 from navicert.dataclass import dataclass
+from navicert.enumeration import Enum
 from navicert.errors import Malformed
 from navicert.limits import LOCAL, Limits
 from navicert.model.field import as_integer, as_list, as_name, as_object, as_text, required
@@ -18,6 +17,7 @@ from navicert.model.rule import Rule, RuleKind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Final
 
 _BLANK: Final = re.compile(r"[\s\x00-\x1f\x7f]")
@@ -50,7 +50,7 @@ def times_of(predicate_type: str) -> tuple[tuple[str, ...], ...]:
     return () if kind is None else _TIMES.get(kind.name, ())
 
 
-class Role(enum.Enum):
+class Role(Enum):
     """How a predicate stands to its subject."""
 
     TRANSFORM = "transform"

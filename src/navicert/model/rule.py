@@ -5,9 +5,8 @@ Spec: in-toto v1.0 §4.3.3 (grammar).
 
 from __future__ import annotations
 
-import enum
-
 from navicert.dataclass import dataclass, field
+from navicert.enumeration import Enum
 from navicert.errors import Malformed
 from navicert.model.field import as_texts
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Final
 
 
-class RuleKind(enum.Enum):
+class RuleKind(Enum):
     """The keyword that a rule begins with."""
 
     MATCH = "MATCH"
@@ -27,21 +26,16 @@ class RuleKind(enum.Enum):
     DISALLOW = "DISALLOW"
     REQUIRE = "REQUIRE"
 
-    # A member is equal to itself alone. What enum does runs in Python, some times for every rule.
-    __hash__ = object.__hash__
 
-
-class Side(enum.Enum):
+class Side(Enum):
     """Which of the two lists of a link is meant."""
 
     MATERIALS = "materials"
     PRODUCTS = "products"
 
-    __hash__ = object.__hash__
-
 
 SIDES: Final = tuple(Side)
-"""Both, in their order: to walk an enum runs in Python."""
+"""Both, in their order."""
 
 _KINDS: Final = {kind.value: kind for kind in RuleKind}
 _WORDS: Final = {kind: word for word, kind in _KINDS.items()}

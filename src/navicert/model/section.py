@@ -13,10 +13,9 @@ nowhere else in it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-
 from navicert.dataclass import dataclass
 from navicert.errors import Malformed
+from navicert.interface import Callable, Iterator, Mapping
 from navicert.jsontext import writer
 from navicert.limits import LOCAL, Limits
 from navicert.model.artifact import Artifacts

@@ -6,8 +6,6 @@ apart are refused when a policy is read, so that nobody finds out by an attack.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 from navicert.errors import Malformed
 from navicert.model.requirement import Requirement, Role
 from navicert.model.rule import Rule, RuleKind, Side
@@ -15,7 +13,7 @@ from navicert.model.standing import informs, is_claimed, parent_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection, Mapping
     from typing import Final
 
     from navicert.model.identity import IdentityPolicy

@@ -6,7 +6,6 @@ Spec: in-toto attestation framework, spec/v1/statement.md and resource_descripto
 from __future__ import annotations
 
 import binascii
-from collections.abc import Mapping
 from types import MappingProxyType
 
 from navicert.dataclass import dataclass, field
@@ -17,6 +16,7 @@ from navicert.model.field import as_list, as_object, as_text, required, unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Final
 
 STATEMENT_TYPES: Final = ("https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import enum
-
 from navicert.dataclass import dataclass, field
+from navicert.enumeration import Enum
 from navicert.model.release import Release
 
 TYPE_CHECKING = False
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from navicert.model.validity import Validity
 
 
-class RunRule(enum.Enum):
+class RunRule(Enum):
     """What the run ids of links, which recorders write, must be to each other."""
 
     SAME = "same"

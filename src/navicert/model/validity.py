@@ -6,8 +6,6 @@ that is judged for is known.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from navicert.dataclass import dataclass
 from navicert.errors import Malformed
 from navicert.model.field import as_object, as_text
@@ -16,6 +14,7 @@ from navicert.timestamp import format_timestamp, parse_timestamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from typing import Final
 

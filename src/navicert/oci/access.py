@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 
 from navicert.dataclass import dataclass, field
 from navicert.oci.address import ANY_REGISTRY, Zone
 from navicert.oci.credential import Anonymous, CredentialFiles, Keychain
 from navicert.oci.proxy import Proxies
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from enum import Enum
 from typing import Final
 
+from navicert.enumeration import Enum
 from navicert.errors import Refused, Unavailable
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address

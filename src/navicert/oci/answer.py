@@ -7,11 +7,14 @@ nothing could be found out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
 
 from navicert.errors import Malformed, Unavailable
 from navicert.oci.exchange import NotThere
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @contextmanager

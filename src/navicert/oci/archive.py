@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from navicert.errors import LimitExceeded, Malformed, Unavailable
@@ -21,6 +19,8 @@ from navicert.oci.tar import Entry, scan
 
 if TYPE_CHECKING:
     import gzip
+    from collections.abc import Iterator
+    from pathlib import Path
 
 _LINKS: Final = 8  # links followed from one name; `docker save` writes one
 _KEPT: Final = 64 * 1024 * 1024  # bytes of small entries kept from the first pass over a compressed archive

@@ -11,7 +11,6 @@ Spec: OCI image-spec "Guidelines for artifact usage"; OCI distribution-spec "Pus
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, Literal
 
 from navicert.dataclass import dataclass
@@ -26,6 +25,10 @@ from navicert.oci.manifest import Descriptor
 from navicert.oci.referrers import NAV, subject_tag
 from navicert.oci.registry import Repository
 from navicert.strictjson import loads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 BUNDLE: Final = "application/vnd.in-toto.bundle"
 """The media type of a bundle of attestations, one envelope a line."""

@@ -21,7 +21,6 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Mapping
 from typing import Final, Protocol
 from urllib.parse import urlencode
 
@@ -36,6 +35,10 @@ from navicert.oci.credential import Credential
 from navicert.oci.manifest import naming
 from navicert.oci.url import Url
 from navicert.strictjson import loads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 _CLIENT: Final = "navicert"

@@ -6,13 +6,16 @@ Spec: OCI image-spec descriptor.md (verification of size and digest).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from typing import Protocol
 
 from navicert.digest import Digest
 from navicert.errors import LimitExceeded, Malformed
 from navicert.limits import LOCAL, Limits
 from navicert.oci.manifest import Descriptor, Document
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class BlobSource(Protocol):

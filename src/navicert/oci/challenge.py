@@ -6,10 +6,13 @@ Spec: RFC 9110 §11.6.1; OCI distribution-spec "Authentication"; the token speci
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Final
 
 from navicert.dataclass import dataclass, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _LONGEST: Final = 16 * 1024
 _TOKEN: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"

@@ -6,8 +6,6 @@ them, of every kind, understood or not. Spec: OCI distribution-spec "Listing ref
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from navicert.dataclass import dataclass, replace
 from navicert.digest import Digest
 from navicert.errors import LimitExceeded, Malformed
@@ -17,6 +15,10 @@ from navicert.oci.listing import attached_entries
 from navicert.oci.manifest import Descriptor, Document, Manifest
 from navicert.oci.referrers import subject_tag
 from navicert.oci.shelf import Shelf
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 @dataclass(frozen=True, slots=True)

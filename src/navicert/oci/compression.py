@@ -5,12 +5,15 @@ Spec: OCI image-spec layer.md (+gzip, +zstd); RFC 1952 (several members in a row
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import Final, Protocol, cast
 
 from navicert.errors import LimitExceeded, Malformed, Unavailable
 from navicert.limits import LOCAL, Limits
 from navicert.oci.media import Compression
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 BLOCK: Final = 1024 * 1024
 """Bytes handled at a time."""

@@ -5,7 +5,6 @@ Spec: OCI image-spec config.md; Docker image specification v1.2 (the same fields
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 from navicert.dataclass import dataclass
@@ -15,6 +14,10 @@ from navicert.limits import LOCAL, Limits
 from navicert.model.field import as_list, as_object, as_text, required
 from navicert.oci.manifest import Document, Platform, naming, optional_text, read_digest, read_json, view
 from navicert.strictjson import pointer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _CONFIG: Final = frozenset({"os", "architecture", "variant", "os.version", "config", "rootfs"})
 _ROOTFS: Final = frozenset({"type", "diff_ids"})

@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from types import TracebackType
 from typing import Final, TypeVar
 
 import httpcore2
@@ -27,6 +26,10 @@ from navicert.oci.address import Zone, check_address, literal_address, resolve
 from navicert.oci.interruption import Interrupted
 from navicert.oci.proxy import Proxies
 from navicert.oci.url import Url
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
 
 _Error = TypeVar("_Error", bound=BaseException)
 

@@ -6,8 +6,6 @@ Afterwards the destination is asked anew, and every manifest must be there again
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from navicert.dataclass import dataclass
 from navicert.errors import Unavailable
 from navicert.oci.attachment import list_attached
@@ -17,6 +15,10 @@ from navicert.oci.image import read_image
 from navicert.oci.referrers import subjects_of
 from navicert.oci.shelf import Placed
 from navicert.oci.transfer import Copied, Nearest, Progress, copy_image
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ import base64
 import binascii
 import os
 import re
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -25,6 +24,10 @@ from navicert.oci.archive import open_regular
 from navicert.oci.manifest import naming, optional_text
 from navicert.oci.reference import DOCKER_HUB, normal_registry
 from navicert.strictjson import loads, pointer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 _HUB_KEY: Final = "https://index.docker.io/v1/"
 _HELPER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Protocol
@@ -24,6 +23,10 @@ from navicert.oci import media
 from navicert.oci.layout import Directory
 from navicert.oci.manifest import Descriptor, naming, read_json
 from navicert.oci.registry import Repository
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 LAYOUT_MARKER: Final = "oci-layout"
 """The file that makes a folder a layout."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import re
 from itertools import chain
-from pathlib import Path
 from typing import Final
 
 from navicert.dataclass import dataclass
@@ -22,6 +21,10 @@ from navicert.oci.compression import Budget, detect, unpack
 from navicert.oci.config import Config
 from navicert.oci.image import Image, PlatformImage
 from navicert.oci.manifest import Document, naming, read_json, view
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _CONTENTS: Final = "manifest.json"
 _FIELDS: Final = frozenset({"Config", "RepoTags", "Layers"})

@@ -11,8 +11,6 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
-from types import TracebackType
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from navicert.dataclass import dataclass, field
@@ -26,6 +24,9 @@ from navicert.oci.url import Url
 from navicert.strictjson import loads
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
     from navicert.oci.connection import Answer
 
 MOVED: Final = frozenset({301, 302, 307, 308})

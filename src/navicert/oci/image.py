@@ -8,7 +8,6 @@ Spec: OCI image-spec image-index.md, manifest.md, config.md.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 
 from navicert.dataclass import dataclass
 from navicert.digest import Digest
@@ -19,6 +18,10 @@ from navicert.oci.blob import BlobSource, read_document, verified_chunks
 from navicert.oci.compression import Budget, unpack
 from navicert.oci.config import Config
 from navicert.oci.manifest import Descriptor, Document, Index, Manifest, Platform, naming, read_digest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -20,6 +19,10 @@ from navicert.oci.blob import BlobSource
 from navicert.oci.compression import BLOCK
 from navicert.oci.image import Image, check_layers, read_image
 from navicert.oci.manifest import Descriptor, Document, Index, naming, optional_text, read_json, view
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _MARKER: Final = "oci-layout"
 _INDEX: Final = "index.json"

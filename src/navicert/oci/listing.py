@@ -6,7 +6,6 @@ Spec: OCI distribution-spec "Content discovery" (tags, `last`, `Link`), "Listing
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import quote
 
@@ -21,6 +20,10 @@ from navicert.oci.exchange import Call, Exchange, Missing, Reply
 from navicert.oci.manifest import Descriptor, naming, optional_text, read_json
 from navicert.oci.reference import check_repository
 from navicert.strictjson import loads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 _NEXT: Final = re.compile(r'<([^<>]*)>\s*;(?:[^,<]*;)?\s*rel\s*=\s*"?next"?\s*(?:[,;]|$)', re.IGNORECASE)
 _LINK: Final = 16 * 1024  # characters of the header that are looked at

@@ -7,8 +7,6 @@ that they state. Spec: OCI image-spec image-layout.md, "index.json file".
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 from navicert.digest import Digest
@@ -21,6 +19,11 @@ from navicert.oci.exchange import Missing
 from navicert.oci.image import Image, check_layers, read_image
 from navicert.oci.layout import Blobs, Directory, Files, contents_of, select, tag_of
 from navicert.oci.manifest import Descriptor, Document, Manifest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import ExitStack
 
 
 class LayoutShelf:

@@ -8,7 +8,6 @@ Spec: OCI image-spec descriptor.md, image-index.md, manifest.md; Docker image ma
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
@@ -19,6 +18,10 @@ from navicert.limits import LOCAL, Limits
 from navicert.model.field import as_integer, as_list, as_object, as_text, required
 from navicert.oci import media
 from navicert.strictjson import loads, pointer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 _PART: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
 _ALGORITHMS: Final = frozenset({"sha256", "sha512"})

@@ -7,11 +7,14 @@ import shutil
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO
 
 from navicert.errors import Unavailable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 
 def find_program(name: str, search_path: str) -> str | None:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from collections.abc import Mapping
 
 from navicert.dataclass import dataclass
 from navicert.errors import Malformed
 from navicert.oci.address import Zone, literal_address, zone_of
 from navicert.oci.url import Url
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)

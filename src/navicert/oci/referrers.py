@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -33,6 +32,10 @@ from navicert.oci.image import Image
 from navicert.oci.listing import attached_entries
 from navicert.oci.manifest import Descriptor, Document, Manifest
 from navicert.oci.shelf import Shelf
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 NAV: Final = ".nav-"
 """What stands behind the digest in the tags of our own bundles."""

@@ -11,8 +11,6 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
-from types import TracebackType
 from typing import Final
 
 from navicert.dataclass import dataclass
@@ -30,6 +28,11 @@ from navicert.oci.listing import Listing, content_type, target_of
 from navicert.oci.manifest import Descriptor, Document, naming, read_json
 from navicert.oci.reference import DOCKER_HUB, Reference, normal_registry
 from navicert.oci.upload import Upload
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from types import TracebackType
 
 _ACCEPT: Final = ", ".join(sorted(media.MANIFESTS | media.INDEXES))
 _RANGE: Final = re.compile(r"bytes ([0-9]{1,19})-")

@@ -6,8 +6,6 @@ read down from there, layers only when somebody asks. Spec: OCI distribution-spe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from navicert.dataclass import dataclass
 from navicert.digest import Digest
 from navicert.errors import Malformed
@@ -16,6 +14,10 @@ from navicert.oci.image import Image, check_layers, read_image
 from navicert.oci.manifest import Descriptor, Document
 from navicert.oci.reference import Reference
 from navicert.oci.registry import Registry, Repository
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import ExitStack
 
 from navicert.digest import Digest, sha256
 from navicert.errors import LimitExceeded, Malformed
@@ -23,6 +21,11 @@ from navicert.oci.docker import Saved, choose
 from navicert.oci.exchange import Missing
 from navicert.oci.image import Image, check_layers, read_image
 from navicert.oci.manifest import Descriptor, Document
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import ExitStack
 
 
 class SavedImage:

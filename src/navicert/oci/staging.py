@@ -14,7 +14,6 @@ import re
 import shutil
 import stat
 import tarfile
-from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -22,6 +21,10 @@ from typing import Final
 from navicert.errors import Malformed, Refused, Unavailable
 from navicert.limits import LOCAL, Limits
 from navicert.oci.destination import LAYOUT_MARKER, LayoutDestination, writing
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _BLOBS: Final = {"sha256": re.compile(r"[0-9a-f]{64}"), "sha512": re.compile(r"[0-9a-f]{128}")}
 """The folders below `blobs`, and what files in them are called."""

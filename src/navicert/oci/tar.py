@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
 from typing import Final, Protocol
 
 from navicert.dataclass import dataclass
 from navicert.errors import LimitExceeded, Malformed
 from navicert.limits import LOCAL, Limits
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _BLOCK: Final = 512
 _HEADER_BYTES: Final = 64 * 1024  # extended headers hold names, and a path has at most 4 KiB

@@ -9,7 +9,6 @@ Spec: OCI distribution-spec "Pushing manifests" (order); OCI image-spec image-in
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
 from navicert.dataclass import dataclass, field
@@ -20,6 +19,10 @@ from navicert.oci import media
 from navicert.oci.blob import BlobSource, read_document, verified_chunks
 from navicert.oci.destination import Destination
 from navicert.oci.manifest import Descriptor, Document, Index, Manifest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Final
 from urllib.parse import urlencode
@@ -21,6 +20,10 @@ from navicert.oci.interruption import Interrupted
 from navicert.oci.listing import target_of
 from navicert.oci.manifest import Descriptor
 from navicert.oci.url import Url
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 _RANGE: Final = re.compile(r"(?:bytes=)?0-([0-9]{1,19})")
 _SIZE: Final = re.compile(r"[0-9]{1,12}")

@@ -6,13 +6,13 @@ import os
 import selectors
 import signal
 import time
-from collections.abc import Sequence
 
 from navicert.record.child import Child
 from navicert.record.forwarder import signal_group
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Final
 
 _CHUNK: Final = 64 * 1024

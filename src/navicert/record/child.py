@@ -9,13 +9,13 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
 
 from navicert.errors import Unavailable
 from navicert.record.signal import system as signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any, Final
 
     from navicert.record.process import Wires

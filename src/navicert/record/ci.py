@@ -5,8 +5,11 @@ They are claims of the machine that recorded the step, signed with its key; they
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # Fact → the variables that may hold it, for each service. The first variable tells the service.
 _SERVICES: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {

@@ -6,8 +6,6 @@ rules find it, but only after the step has run with it. Compared before the comm
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-
 from navicert.crypto.key import Key
 from navicert.dataclass import dataclass, field
 from navicert.digest import DigestSet
@@ -18,6 +16,8 @@ from navicert.model.link import Link
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
     from navicert.store import Piece
 
 

@@ -7,7 +7,6 @@ unpacked. Nothing is written to the folder that the copies come from, and no lin
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from navicert.dataclass import replace
@@ -25,6 +24,7 @@ from navicert.verify.case import InspectionResult
 from navicert.verify.foundation import Layers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from tempfile import TemporaryDirectory
     from types import TracebackType
 

@@ -7,7 +7,6 @@ passed on, and the command's own end is waited for.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
 
 from navicert.dataclass import dataclass
 from navicert.errors import Malformed, Unavailable
@@ -17,6 +16,7 @@ from navicert.record.forwarder import Forwarder, Running
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from typing import Final
 
 NOWHERE: Final = child.NOWHERE

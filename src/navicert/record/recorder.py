@@ -19,7 +19,6 @@ Spec: in-toto v1.0 §4.4.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from navicert.dataclass import dataclass, field, replace
 from navicert.digest import DigestSet
@@ -34,6 +33,8 @@ from navicert.resolve.artifact import ResolveOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
     from navicert.record.expectation import Expectation
 
 

@@ -7,13 +7,12 @@ under an innocent name and of no known shape passes through.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-
 from navicert.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import re
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Final
 
 REDACTED: Final = "[redacted]"
@@ -91,8 +90,7 @@ class Redaction:
             if len(part.strip()) >= _SHORTEST
         }
         # The longest first: one secret may be the beginning of another.
-        literal = [re.escape(value) for value in sorted(values, key=lambda value: (-len(value), value))]
-        self._literal = [re.compile(text) for text in _joined(literal)]
+        self._literal = list(_literally(sorted(values, key=lambda value: (-len(value), value))))
         self._patterns = list(_compiled(patterns))
         self._known = known
         self.count = 0
@@ -103,12 +101,12 @@ class Redaction:
             text = pattern.sub(self._replace, text)
         for signs, shape in _SHAPES if self._known else ():
             if any(sign in text for sign in signs):
-                text = re.sub(shape, self._replace, text)
+                text = _replaced(shape, self._replace, text)
         for pattern in self._patterns:
             text = pattern.sub(self._replace, text)
         for sign, shape in _WITHIN if self._known else ():
             if sign in text.lower():
-                text = re.sub(shape, self._replace_group, text)
+                text = _replaced(shape, self._replace_group, text)
         return text
 
     def _replace(self, match: re.Match[str]) -> str:
@@ -137,12 +135,27 @@ def _is_secret(name: str) -> bool:
     return name in _SECRET or any(end in _WORDS or end.endswith(_LAST_WORDS) for end in ends)
 
 
-def _joined(literal: list[str]) -> Iterable[str]:
-    return ["|".join(literal)] if literal else []
+# Where there is nothing to look for, `re` is not loaded: that takes as long as a third of an interpreter.
+
+
+def _replaced(shape: str, by: Callable[[re.Match[str]], str], text: str) -> str:
+    import re
+
+    return re.sub(shape, by, text)
+
+
+def _literally(values: Sequence[str]) -> Iterable[re.Pattern[str]]:
+    """One pattern that finds each of `values`, if there are any."""
+    if values:
+        import re
+
+        yield re.compile("|".join(map(re.escape, values)))
 
 
 def _compiled(patterns: Sequence[str]) -> Iterable[re.Pattern[str]]:
     for pattern in patterns:
+        import re
+
         try:
             yield re.compile(pattern)
         except re.error as error:

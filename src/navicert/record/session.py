@@ -6,8 +6,6 @@ kept is the caller's business; `navicert.store.directory` has a place for it. Sp
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-
 from navicert.crypto.key import Key
 from navicert.dataclass import replace
 from navicert.envelope.document import open_document
@@ -24,6 +22,10 @@ from navicert.record.recorder import (
     resolve_products,
 )
 from navicert.resolve import told_afterwards
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 
 def begin(step: str, *, materials: Iterable[str] = (), world: World | None = None) -> Recording:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-
 from navicert.model.layout import Step
 from navicert.model.requirement import Role
 from navicert.model.terms import RunRule, Terms
@@ -11,6 +9,7 @@ from navicert.report.line import escape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from typing import Final
 
 _ROLES: Final[Mapping[Role, str]] = {

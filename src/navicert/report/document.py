@@ -5,7 +5,6 @@ Nothing here is verified: the body is shown as it stands, and each signature onl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from navicert.dataclass import dataclass
@@ -23,6 +22,7 @@ from navicert.timestamp import format_timestamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
     from typing import Final
 

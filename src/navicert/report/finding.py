@@ -5,12 +5,13 @@ What every report for people is made of: the first cause first, its consequences
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
-
 from navicert.dataclass import dataclass
 from navicert.report.tally import NEAR_MISS
 from navicert.verdict import Check, Verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ def findings(verdict: Verdict) -> tuple[Finding, ...]:
         return ()
     nodes = list(_nodes(verdict.root, "", ""))
     place = _Place(nodes, causes)
-    follows: Counter[str] = Counter()
+    follows: dict[str, int] = {}
     misses: dict[str, list[Check]] = {}
     notes: dict[str, list[Check]] = {}
     inherited: dict[str, str] = {}  # the cause that each group carries for all that is in it
@@ -51,9 +52,17 @@ def findings(verdict: Verdict) -> tuple[Finding, ...]:
             continue
         inherited[path] = because
         if not check.counted and not check.outcome.passes:
-            follows[place.of_cause(because)] += 1
+            cause = place.of_cause(because)
+            follows[cause] = follows.get(cause, 0) + 1
     return tuple(
-        Finding(path, check, place.trail(path), follows[path], tuple(misses.get(path, ())), tuple(notes.get(path, ())))
+        Finding(
+            path,
+            check,
+            place.trail(path),
+            follows.get(path, 0),
+            tuple(misses.get(path, ())),
+            tuple(notes.get(path, ())),
+        )
         for path, check in causes.items()
     )
 

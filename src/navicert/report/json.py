@@ -8,10 +8,10 @@ Every field is always there, in the same order. The checks are a flat list, pare
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
 
 from navicert.digest import Digest
 from navicert.errors import Malformed
+from navicert.interface import Iterator, Mapping, Sequence
 from navicert.report.tally import counts
 from navicert.strictjson import type_name
 from navicert.timestamp import format_timestamp, parse_timestamp

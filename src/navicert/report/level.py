@@ -5,8 +5,6 @@ A ladder here is a check whose children are the levels, lowest first; each level
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from navicert.dataclass import dataclass
 from navicert.report.json import to_json
 from navicert.report.line import cut, escape, wrap
@@ -16,6 +14,7 @@ from navicert.verdict import Check, Outcome, Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from typing import Final
 
 TYPE: Final = "navicert-levels/v1"

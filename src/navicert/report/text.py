@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-
+from navicert.interface import Iterator, Mapping, Sequence
 from navicert.report.line import cut, escape, wrap
 from navicert.report.tally import NEAR_MISS, counts, warnings
 from navicert.timestamp import format_timestamp
@@ -89,7 +88,7 @@ def _tail(verdict: Verdict, found: Sequence[Finding]) -> list[str]:
 
 def _shortened(text: str) -> str:
     """`text` with the digests shortened that references to images hold: they would leave room for nothing else."""
-    if "sha256" not in text:
+    if "@sha256:" not in text and "sha256-" not in text:
         return text
     import re
 

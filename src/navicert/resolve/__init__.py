@@ -15,8 +15,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-
 from navicert.digest import DigestSet
 from navicert.errors import Malformed
 from navicert.model.artifact import Artifacts
@@ -24,6 +22,7 @@ from navicert.resolve.artifact import DEFAULT_EXCLUDES, NameConflict, Notes, Res
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from typing import Final
 
     from navicert.resolve.file import FileResolver

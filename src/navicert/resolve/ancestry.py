@@ -19,7 +19,6 @@ cannot be built on.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from typing import Final
 
 from navicert.dataclass import dataclass, field, replace
@@ -32,6 +31,10 @@ from navicert.resolve.dockerfile import Origins, origins, read_dockerfile
 from navicert.resolve.image import checked_name, image_artifacts
 from navicert.resolve.lookup import held, pulled
 from navicert.resolve.tree import unreadable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SCHEME: Final = "from"
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
 
 from navicert.dataclass import dataclass, field
 from navicert.digest import RECORDABLE
 from navicert.errors import Malformed
+from navicert.interface import Callable, Iterable
 from navicert.limits import LOCAL, Limits
 from navicert.model.artifact import Artifacts
 

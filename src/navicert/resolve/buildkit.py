@@ -7,7 +7,6 @@ URL type `docker`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote
 
@@ -18,6 +17,10 @@ from navicert.limits import LOCAL, Limits
 from navicert.model.field import as_list, as_object, as_text
 from navicert.oci.reference import Reference
 from navicert.strictjson import loads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _PROVENANCE: Final = "buildx.build.provenance"
 _IMAGE: Final = "pkg:docker/"

@@ -12,11 +12,10 @@ import hashlib
 import os
 import stat
 from _thread import get_ident
-from collections.abc import Callable, Sequence
-from functools import partial
 
 from navicert.digest import DigestSet
 from navicert.errors import Unavailable
+from navicert.interface import Callable, Sequence
 from navicert.model.artifact import Entry, full
 from navicert.resolve.artifact import Progress, ResolveOptions
 from navicert.resolve.crew import MOST_JOBS, Check, Worker, in_order, in_processes, in_threads, may_fork, processors
@@ -272,7 +271,7 @@ class FileHasher:
 
 def _maker(name: str) -> Callable[..., _Hash]:
     """The constructor of the hash called `name`; those that have one of their own are faster than `hashlib.new`."""
-    return getattr(hashlib, name, None) or partial(hashlib.new, name)
+    return getattr(hashlib, name, None) or (lambda data=b"": hashlib.new(name, data))
 
 
 def _moved(before: os.stat_result, after: os.stat_result) -> bool:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import marshal
 import os
 import sys
-from collections.abc import Callable
 
 from navicert.errors import Unavailable
-from navicert.interface import TypeVar
+from navicert.interface import Callable, TypeVar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

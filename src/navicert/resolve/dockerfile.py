@@ -8,12 +8,15 @@ Spec: Dockerfile reference, "Parser directives", "Here-documents", "FROM", "ARG"
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 from typing import Final
 
 from navicert.dataclass import dataclass, field
 from navicert.errors import Malformed
 from navicert.limits import LOCAL, Limits
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 SCRATCH: Final = "scratch"
 """What FROM says where there is no image."""

@@ -11,7 +11,6 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Mapping
 from typing import IO, Final
 
 from navicert.dataclass import dataclass
@@ -21,6 +20,10 @@ from navicert.oci.docker import open_docker_archive
 from navicert.oci.image import Image
 from navicert.oci.layout import open_oci_archive
 from navicert.oci.program import bounded, find_program, start
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PROGRAMS: Final = ("docker", "podman")
 """The engines that are asked, in this order."""

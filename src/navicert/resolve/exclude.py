@@ -9,13 +9,13 @@ back. A property test holds the two to the same answers.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
 
 from navicert.dataclass import dataclass
 from navicert.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Final
 
 # Escapes, comments, white space at the end and segments without a character are left to pathspec.

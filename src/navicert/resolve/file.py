@@ -6,8 +6,6 @@ backslashes written as slashes. Folders are recorded file by file. Mode, owner a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from navicert.errors import Malformed
 from navicert.model.artifact import Artifacts
 from navicert.model.passage import is_ascending
@@ -19,6 +17,7 @@ from navicert.resolve.tree import FILE, FOLDER, Tree, normal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Final
 
 SCHEME: Final = "file:"

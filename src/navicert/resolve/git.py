@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Final, cast
 
@@ -23,6 +22,10 @@ from navicert.digest import DigestSet
 from navicert.errors import LimitExceeded, Malformed, Unavailable
 from navicert.resolve.artifact import Notes, ResolveOptions, refuse_unwritable
 from navicert.resolve.content import FileHasher
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SCHEME: Final = "git:"
 

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
 from typing import Final
 
 from navicert.dataclass import dataclass
@@ -31,6 +30,10 @@ from navicert.oci.image import Image, PlatformImage
 from navicert.oci.manifest import Platform
 from navicert.resolve.artifact import Notes, ResolveOptions, refuse_unwritable
 from navicert.strictjson import canonical
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
 

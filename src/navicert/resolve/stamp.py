@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Sequence
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Final
 
 GRAIN: Final = 2

@@ -16,7 +16,6 @@ Each may have `NAME=` before it; without, a file is called by its path and an im
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 
 from navicert.dataclass import replace
 from navicert.digest import DigestSet, digest_of
@@ -29,6 +28,8 @@ from navicert.resolve.target import reference_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from navicert.oci.image import Image
     from navicert.oci.reference import Reference
     from navicert.oci.shelf import Placed

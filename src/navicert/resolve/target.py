@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 
 from navicert.digest import sha256
 from navicert.errors import Malformed
@@ -14,6 +13,7 @@ from navicert.verify.case import Part, Target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Literal
 
     from navicert.oci.image import Image

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
 from errno import ELOOP
 from itertools import islice
 
 from navicert.errors import LimitExceeded, Malformed, NavicertError, Unavailable
 from navicert.limits import Limits
 from navicert.resolve.artifact import Notes
-from navicert.resolve.exclude import Excludes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Final
+
+    from navicert.resolve.exclude import Excludes
 
 FILE: Final = "file"
 FOLDER: Final = "folder"

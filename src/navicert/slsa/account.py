@@ -6,8 +6,6 @@ misses, each with its reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-
 from navicert.crypto.key import Key
 from navicert.dataclass import dataclass, field
 from navicert.limits import LOCAL, Limits
@@ -25,6 +23,7 @@ from navicert.verify.case import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
 

@@ -6,8 +6,6 @@ fails nevertheless where nothing else is as expected.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-
 from navicert.dataclass import dataclass, field
 from navicert.digest import Digest, sha256
 from navicert.model.predicate.vsa import FAILED
@@ -35,6 +33,7 @@ from navicert.verify.case import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Final
 
 TITLES: Final[Mapping[str, str]] = {

@@ -5,8 +5,6 @@ A statement without a signature is here only as a claim, with the reason why it 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-
 from navicert.crypto.key import Key
 from navicert.dataclass import dataclass
 from navicert.digest import Digest, DigestSet, sha256
@@ -18,6 +16,10 @@ from navicert.model.predicate.provenance import PROVENANCE_TYPES, Provenance
 from navicert.model.predicate.vsa import VSA_TYPES, VerificationSummary
 from navicert.model.statement import Statement
 from navicert.verify.case import Refusal, Revocations, Target
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
 
 
 @dataclass(frozen=True, slots=True)

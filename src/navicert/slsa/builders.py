@@ -9,12 +9,10 @@ Spec: SLSA v1.2 verifying-artifacts.md (step 1, roots of trust).
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Collection, Mapping
-
 from navicert.crypto.formats import load_public_key
 from navicert.crypto.key import Key
 from navicert.dataclass import dataclass
+from navicert.enumeration import Enum
 from navicert.errors import Malformed
 from navicert.model.field import as_integer, as_list, as_object, as_text, as_texts, required
 from navicert.model.identity import Identity, IdentityPolicy, Wanted
@@ -23,6 +21,7 @@ from navicert.strictjson import pointer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
     from datetime import datetime
     from typing import Final
 
@@ -188,7 +187,7 @@ def _flag(document: Mapping[str, object], name: str, where: str) -> bool:
     return value
 
 
-class Trust(enum.Enum):
+class Trust(Enum):
     """What the table says of one attestation."""
 
     TRUSTED = "trusted"

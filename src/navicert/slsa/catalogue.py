@@ -5,7 +5,6 @@ The pages of the requirements follow from the requirements themselves.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
 
 from navicert.slsa.levels import REQUIREMENTS, Requirement
@@ -13,6 +12,7 @@ from navicert.verify.catalogue import CATALOGUE, Entry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Final
 
 

@@ -6,8 +6,6 @@ that nothing else went in or out, has been judged already.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-
 from navicert.crypto.key import Key
 from navicert.dataclass import dataclass
 from navicert.digest import Digest, DigestSet
@@ -25,6 +23,7 @@ from navicert.verify.target import Products, is_bound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
     from datetime import datetime
 
     from navicert.model.identity import Identity

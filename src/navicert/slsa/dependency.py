@@ -10,7 +10,6 @@ Spec: SLSA v1.2 verifying-artifacts.md (step 3, dependencies).
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from navicert.model.predicate.provenance import Provenance
 from navicert.model.statement import ResourceDescriptor, Statement
@@ -24,6 +23,7 @@ from navicert.verdict import Check, all_of, failed, passed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Final
 
 SPEC: Final = "SLSA v1.2 verifying-artifacts.md, step 3: dependencies"

@@ -9,8 +9,6 @@ Spec: SLSA v1.2 verifying-artifacts.md (step 2, expectations).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from navicert.crypto.key import Key
 from navicert.dataclass import dataclass, field
 from navicert.digest import Digest, sha256
@@ -22,6 +20,7 @@ from navicert.strictjson import canonical, pointer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Final
 
 TYPE: Final = "navicert-expectations/v1"

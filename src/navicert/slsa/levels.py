@@ -11,13 +11,13 @@ Spec: SLSA v1.2 build-requirements.md, source-requirements.md; SLSA v0.1 require
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
 
 from navicert.dataclass import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Final
 
 BUILD: Final = "build"

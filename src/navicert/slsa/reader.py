@@ -5,8 +5,6 @@ Every signature is checked here. Whom a signer may speak for is asked later, of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from navicert.errors import Malformed
 from navicert.limits import Limits
 from navicert.slsa.attestation import Attestation
@@ -14,6 +12,8 @@ from navicert.verify.case import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from navicert.crypto.key import Key
     from navicert.envelope.body import Body
     from navicert.envelope.bundle import Bundle

@@ -6,8 +6,6 @@ who signed the sublayout says how the step is done, who signed a link below it d
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-
 from navicert.crypto.key import Key
 from navicert.dataclass import dataclass, replace
 from navicert.envelope.body import Body
@@ -24,6 +22,7 @@ from navicert.verify.signing_time import signing_times
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
     from datetime import datetime
 
     from navicert.model.identity import Identity

@@ -8,8 +8,6 @@ Spec: in-toto attestation framework, predicates/scai.md; SLSA v0.1 requirements.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from navicert.errors import Malformed
 from navicert.model.predicate import read_predicate
 from navicert.model.predicate.scai import ScaiPredicate
@@ -19,6 +17,7 @@ from navicert.slsa.attestation import Attestation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from typing import Final
 
 REVIEWED: Final = "REVIEWED"

@@ -5,8 +5,6 @@ What accounts have in common is found out once, so that judging many takes a tim
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from navicert.crypto.key import Key
 from navicert.dataclass import dataclass
 from navicert.errors import Malformed
@@ -20,6 +18,10 @@ from navicert.slsa.recorded import Recorded
 from navicert.slsa.review import reviewers_of
 from navicert.slsa.source import Source
 from navicert.slsa.track import SourceLevel, source_level
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 class Common:

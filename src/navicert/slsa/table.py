@@ -5,8 +5,6 @@ Spec: SLSA v0.1 requirements.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 from navicert.crypto.key import Key
 from navicert.model.identity import Identity
 from navicert.slsa.account import Account
@@ -21,6 +19,7 @@ from navicert.slsa.track import certified, hardened, parameters_problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from typing import Final
 
 _NO_PARAMETERS: Final = frozenset({"workflow", "source", "ref", "entryPoint", "configSource"})

@@ -5,8 +5,6 @@ Spec: SLSA v1.2 build-requirements.md, verifying-artifacts.md, source-requiremen
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 from navicert.dataclass import dataclass
 from navicert.model.statement import Statement
 from navicert.slsa.account import Account, Inquiry
@@ -19,6 +17,7 @@ from navicert.slsa.vsa import TWO_PARTY, Summarised, judge_summary
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from typing import Final
 
 GITHUB: Final = "https://token.actions.githubusercontent.com"

@@ -10,7 +10,6 @@ Spec: SLSA v1.2 verification_summary.md (how to verify); verifying-source.md.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
 
 from navicert.dataclass import dataclass
 from navicert.digest import Digest, DigestSet
@@ -25,6 +24,7 @@ from navicert.verdict import Check, all_of, failed, passed, skipped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from datetime import datetime
     from typing import Final
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-
 from navicert.dataclass import dataclass, field
 from navicert.errors import Malformed
 from navicert.interface import Protocol, runtime_checkable
@@ -11,6 +9,7 @@ from navicert.model.field import as_keyid, as_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from navicert.digest import Digest

@@ -6,7 +6,6 @@ with the reason, so that a verdict can say why it does not count.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import Final
 
 from navicert.dataclass import replace
@@ -22,6 +21,10 @@ from navicert.store import Piece, Pin
 from navicert.store.directory import file_names
 from navicert.store.document import documents
 from navicert.store.pack import Pack, parse_pack
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 ENTRY: Final = "index entry"
 """The place of what an image index holds itself."""

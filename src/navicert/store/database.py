@@ -7,8 +7,6 @@ damaged is reported as a piece with a problem.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -21,6 +19,11 @@ from navicert.store import Piece
 from navicert.store.query import Query
 from navicert.store.schema import Mark, number, step_number
 from navicert.store.trait import Trait
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
 T = TypeVar("T")
 

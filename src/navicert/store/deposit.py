@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from functools import partial
 
 from navicert.dataclass import dataclass
@@ -20,6 +18,11 @@ from navicert.store.database import BATCH, Database, Session, as_bytes, integer,
 from navicert.store.hint import Hint, read_hint
 from navicert.store.schema import Mark, document_marks, filing_marks
 from navicert.store.sighting import MOST, Sighting
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
 
 @dataclass(frozen=True, slots=True)

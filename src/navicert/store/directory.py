@@ -11,7 +11,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
 
 from navicert.digest import is_hex, sha256
 from navicert.errors import Malformed, Refused, Unavailable
@@ -21,6 +20,7 @@ from navicert.store import Filing, Piece
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
     from typing import Final
 

@@ -7,8 +7,6 @@ spec/v1/bundle.md; Sigstore protobuf-specs, sigstore_bundle.proto.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-
 from navicert.crypto.key import Key
 from navicert.dataclass import dataclass, field, replace
 from navicert.envelope.body import Body
@@ -20,6 +18,7 @@ from navicert.strictjson import loads, type_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from typing import Final
 
     from navicert.crypto.certificate_key import CertificateRoots

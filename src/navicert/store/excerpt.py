@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
-
 from navicert.limits import LOCAL, Limits
 from navicert.model.layout import Layout
 from navicert.store import Indexed, Piece, PieceSource, Source
@@ -18,6 +15,9 @@ from navicert.verify.evaluate import evaluate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
     from navicert.crypto.certification import CertificateAuthority
     from navicert.verify.keyless import Keyless
 

@@ -7,8 +7,6 @@ with its reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
 from navicert.dataclass import dataclass
 from navicert.digest import sha256
 from navicert.envelope.document import Sealed, peek
@@ -26,6 +24,8 @@ from navicert.verify.case import Claimed, Exhibit, Policy, Refusal, Target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from navicert.store.recall import Recall, Signers
     from navicert.verify.keyless import Keyless
 

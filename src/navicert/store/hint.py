@@ -7,13 +7,13 @@ attestation framework, spec/v1/bundle.md; Sigstore protobuf-specs, sigstore_bund
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
 
 from navicert.dataclass import dataclass
 from navicert.digest import DigestSet, sha256
 from navicert.envelope.body import Body
 from navicert.envelope.document import Sealed, open_document, peek
 from navicert.errors import Malformed
+from navicert.interface import Iterable, Iterator, Mapping
 from navicert.limits import LOCAL, Limits
 from navicert.model.artifact import Artifacts
 from navicert.model.layout import Layout

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from navicert.crypto.key import Key
 from navicert.model.layout import Layout
 from navicert.verify.authority import Authority
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from navicert.crypto.certificate_key import CertificateRoots
     from navicert.model.identity import Identity, IdentityPolicy
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from navicert.dataclass import replace
@@ -20,6 +19,7 @@ from navicert.strictjson import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Final
 
 NAME: Final = ".images.link-seen"

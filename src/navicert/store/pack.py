@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-from collections.abc import Iterator
 
 from navicert.dataclass import dataclass, replace
 from navicert.digest import Digest, sha256
@@ -25,6 +24,7 @@ from navicert.strictjson import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import IO, Final
 
 TYPE: Final = "navicert-pack/v1"

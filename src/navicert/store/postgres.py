@@ -8,7 +8,6 @@ is on the server's disk when it returns (`synchronous_commit`).
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +18,8 @@ from navicert.store.deposit import DatabaseStore
 from navicert.store.schema import INDEX, MEMORY, TABLES, VERSION, Mark, refuse_newer, statements
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
     import psycopg
 
 _WORDS: Final = {

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
-
 from navicert.dataclass import dataclass
 from navicert.interface import Protocol, runtime_checkable
 from navicert.limits import LOCAL, Limits
 from navicert.store import Piece, Source
 from navicert.store.hint import Hint, hint_of, short
 from navicert.store.trait import Trait
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Collection
 
 from navicert.crypto.key import Key
 from navicert.digest import Digest
@@ -18,6 +17,7 @@ from navicert.envelope.document import Verified
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from typing import Final
 
 BYTES: Final = 64 * 1024 * 1024

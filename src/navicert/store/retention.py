@@ -7,9 +7,6 @@ chain may not be complete yet; and so does everything that is not signed for a s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
-
 from navicert.crypto.key import Key
 from navicert.dataclass import dataclass, field
 from navicert.digest import sha256
@@ -26,6 +23,11 @@ from navicert.store.trail import Trail
 from navicert.verify.authority import Authority
 from navicert.verify.case import Policy
 from navicert.verify.ownership import owned
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
 BATCH = 1000
 """Pieces that are removed in one transaction."""

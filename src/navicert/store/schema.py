@@ -10,11 +10,14 @@ Statements are written with `?` for parameters, and use nothing that one of the 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from typing import Final
 
 from navicert.errors import Refused
 from navicert.store.hint import Hint, filed_traits
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 VERSION: Final = 2
 """The version that is written. Version 0 had no index, version 1 no memory of places."""

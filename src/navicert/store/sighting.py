@@ -7,15 +7,14 @@ counts because of it, and what is in it may be wrong or a lie.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
-
 from navicert.dataclass import dataclass
 from navicert.errors import Malformed
 from navicert.interface import Protocol, runtime_checkable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
     from typing import Final
 
 MOST: Final = 10_000

@@ -12,7 +12,6 @@ import os
 import secrets
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import Final
 from urllib.parse import quote
@@ -23,6 +22,10 @@ from navicert.store import Piece
 from navicert.store.database import AFTER_ALL, Damaged, Row, Session
 from navicert.store.deposit import DatabaseStore
 from navicert.store.schema import INDEX, MEMORY, TABLES, VERSION, Mark, refuse_newer, statements
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
 
 APPLICATION: Final = 0x4E617643
 """What `PRAGMA application_id` says of our files."""

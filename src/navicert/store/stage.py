@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-
 from navicert.dataclass import dataclass, field, replace
 from navicert.model.rule import Side
 from navicert.store.document import Document
@@ -12,6 +10,7 @@ from navicert.store.trait import Trait
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from typing import Final
 
     from navicert.model.requirement import Requirement

@@ -6,8 +6,6 @@ something that is signed, or a chain, pins that index. Spec: BuildKit, attestati
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-
 from navicert.dataclass import dataclass
 from navicert.envelope.bare import bare_statement
 from navicert.errors import Malformed
@@ -19,6 +17,8 @@ from navicert.store.attachment import ENTRY, SIMPLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from navicert.digest import Digest
     from navicert.model.statement import Statement
     from navicert.slsa.chain import Chain

@@ -11,7 +11,6 @@ Spec: in-toto v1.0 §5.3 (MATCH), §4.3.2 (sublayouts).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from navicert.envelope.body import Body
@@ -33,6 +32,7 @@ from navicert.verify.case import Target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from typing import Final
 
     from navicert.verify.keyless import Keyless

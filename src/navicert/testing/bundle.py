@@ -10,7 +10,6 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any, Final, Literal
 
 from navicert.crypto.merkle import leaf_hash, node_hash
@@ -22,6 +21,10 @@ from navicert.model.section import SPACED, write_sections
 from navicert.model.statement import Statement
 from navicert.strictjson import canonical
 from navicert.testing.sigstore import SIGNED, Json, PrivateSigstore, b64, der, ecdsa, pem, private_key
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
 
 Kind = Literal["dsse/0.0.1", "intoto/0.0.1", "intoto/0.0.2", "hashedrekord/0.0.1", "hashedrekord/0.0.2", "dsse/0.0.2"]
 """Kind and version of a log entry. Versions 0.0.1 of each and intoto are entered by the log of the first kind."""

@@ -9,7 +9,6 @@ import base64
 import hashlib
 import json
 import re
-import ssl
 import threading
 import uuid
 from collections.abc import Callable, Mapping
@@ -23,6 +22,8 @@ from navicert.oci import media
 from navicert.testing.fault import Instead, Request, Response
 
 if TYPE_CHECKING:
+    import ssl
+
     from navicert.testing.registry import LoopbackRegistry
 
 _NAME: Final = r"/v2/(?P<name>[a-z0-9._/-]+)"

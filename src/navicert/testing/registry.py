@@ -17,11 +17,8 @@ from __future__ import annotations
 import io
 import json
 import re
-import ssl
 import tarfile
 import threading
-from collections.abc import Iterator, Mapping
-from types import TracebackType
 from typing import Any
 
 from navicert.dataclass import dataclass, field
@@ -30,6 +27,12 @@ from navicert.oci import media
 from navicert.oci.manifest import Descriptor, Platform
 from navicert.testing.endpoint import Server
 from navicert.testing.fault import Fault, Request
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterator, Mapping
+    from types import TracebackType
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -23,6 +22,10 @@ from navicert.model.identity import ARC, CLAIMS, Identity, IdentityPolicy, Wante
 from navicert.testing import NOW
 from navicert.testing.timestamp_authority import TimestampAuthority, tlv
 from navicert.timestamp import format_timestamp
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 ISSUER: Final = "https://token.actions.githubusercontent.com"
 SAN: Final = "https://github.com/acme/app/.github/workflows/build.yml@refs/heads/main"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
 
 from navicert.errors import Malformed, Refused, Unavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Final
 
 SUFFIX: Final = ".pub"

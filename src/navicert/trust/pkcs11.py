@@ -8,7 +8,6 @@ much has to be said as makes it one key. The PIN comes from where passwords come
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -20,6 +19,8 @@ from navicert.trust.pkcs11_uri import Address, one
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from navicert.crypto.pem import Password
     from navicert.crypto.signer import Signer
 

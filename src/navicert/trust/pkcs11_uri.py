@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from navicert.dataclass import dataclass
@@ -14,6 +13,8 @@ from navicert.trust.uri import KeyUri
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from navicert.crypto.pem import Password
 
 MODULE_VARIABLE: Final = "PYKCS11LIB"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from navicert.errors import Malformed
@@ -18,6 +17,7 @@ from navicert.strictjson import loads, pointer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from typing import Final
 
 TYPE: Final = "navicert-trust-state/v1"

@@ -9,7 +9,6 @@ Spec: in-toto attestation framework, spec/v1; in-toto ITE-10 and ITE-11 (drafts)
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from navicert.digest import DigestSet
@@ -29,6 +28,7 @@ from navicert.verify.rules import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Final
 
     from navicert.limits import Limits

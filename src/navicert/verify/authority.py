@@ -7,8 +7,6 @@ authorises a master authorises its subkeys, and who authorises a subkey just thi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 from navicert.crypto.key import Key
 from navicert.dataclass import dataclass, field
 from navicert.errors import Malformed
@@ -20,6 +18,7 @@ from navicert.timestamp import format_timestamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from navicert.crypto.certificate import Certificate

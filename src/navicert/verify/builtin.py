@@ -7,11 +7,11 @@ proves nothing, and fails.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Final
 
 from navicert.dataclass import dataclass, field
 from navicert.errors import Malformed
+from navicert.interface import Callable, Sequence
 from navicert.limits import LOCAL
 from navicert.strictjson import loads, type_name
 from navicert.verify.foundation import NAME as IMAGE_BASE

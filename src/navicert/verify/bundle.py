@@ -10,7 +10,6 @@ Spec: sigstore, client-spec (verification); protobuf-specs, sigstore_bundle.prot
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
 
 from navicert.crypto.certificate import Certificate, identity_of
 from navicert.crypto.certification import Certified, certify
@@ -33,6 +32,7 @@ from navicert.verify.timestamp import judge_timestamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
     from typing import Final
 

@@ -5,13 +5,12 @@ Spec: in-toto v1.0 §5.2 (3 to 5).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
-
 from navicert.crypto.key import Key
 from navicert.dataclass import dataclass, field
 from navicert.envelope.body import Body
 from navicert.envelope.document import Verified
 from navicert.errors import LimitExceeded, Malformed
+from navicert.interface import Callable, Collection, Iterable
 from navicert.model.layout import Layout, Step
 from navicert.model.link import Link
 from navicert.model.principal import Principal

@@ -6,8 +6,6 @@ cases give equal verdicts.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-
 from navicert.crypto.key import Key
 from navicert.dataclass import dataclass, field
 from navicert.digest import Digest, DigestSet, sha256
@@ -21,6 +19,7 @@ from navicert.verify.profile import Profile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from navicert.crypto.certificate import Certificate

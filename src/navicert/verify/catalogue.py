@@ -5,7 +5,6 @@ Ids are stable, as the codes of a linter are. `docs/reference/checks.md` is writ
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
 
 from navicert.verify.catalogue_bundle import BUNDLE
@@ -14,6 +13,7 @@ from navicert.verify.catalogue_entry import Entry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Final
 
 __all__ = ["CATALOGUE", "Entry"]

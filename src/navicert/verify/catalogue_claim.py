@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from navicert.verify.catalogue_entry import Entry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Final
 
 _PINNED: Final = "Navicert: what a signed index pins is claimed; BuildKit, attestation-storage.md"

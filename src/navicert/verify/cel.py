@@ -10,7 +10,6 @@ Spec: google/cel-spec doc/langdef.md.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from navicert.dataclass import dataclass
 from navicert.errors import LimitExceeded, Malformed, Unavailable
@@ -20,6 +19,7 @@ from navicert.verify.cel_value import Unsigned
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any, Final
 
     Node = tuple[Any, ...]

@@ -9,8 +9,6 @@ Spec: google/cel-spec doc/langdef.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 from navicert.dataclass import dataclass
 from navicert.verify.cel_time import GETTERS, part_of
 from navicert.verify.cel_value import (
@@ -25,6 +23,7 @@ from navicert.verify.cel_value import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from typing import Final
 
     from navicert.verify.cel import Expression, Node

@@ -9,13 +9,13 @@ Spec: google/cel-spec doc/langdef.md, "List of Standard Definitions" (getDate to
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 
 from navicert.verify.cel_value import CelError, kind_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from typing import Final
 
 _OFFSET: Final = re.compile(r"([+-]?)([0-9]{1,2}):([0-9]{2})")

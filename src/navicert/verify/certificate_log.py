@@ -5,14 +5,16 @@ Spec: RFC 6962 §3.2.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from navicert.crypto.certificate import Certificate
 from navicert.crypto.sct import CertificateTimestamp, timestamps_of
 from navicert.crypto.trusted_root import TrustedRoot
 from navicert.errors import Malformed
 from navicert.timestamp import format_timestamp
 from navicert.verdict import Check, failed, passed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def judge_sct(

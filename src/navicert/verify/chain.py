@@ -5,10 +5,10 @@ Spec: in-toto v1.0 §5.2 (2 to 12).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from navicert.dataclass import dataclass, replace
+from navicert.interface import Mapping, Sequence
 from navicert.model.layout import Inspection, Layout, Step
 from navicert.model.link import Link
 from navicert.model.rule import Side

@@ -10,8 +10,6 @@ Spec: BuildKit, attestation-storage.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-
 from navicert.digest import Digest, DigestSet
 from navicert.errors import Malformed
 from navicert.model.layout import Step
@@ -29,6 +27,7 @@ from navicert.verify.thresholds import Group
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from typing import Final
 
 SPEC: Final = "Navicert: what a signed index pins is claimed"

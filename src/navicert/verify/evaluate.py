@@ -8,8 +8,6 @@ Spec: in-toto v1.0 §5.2.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 from navicert.dataclass import replace
 from navicert.digest import Digest, sha256
 from navicert.envelope.body import describe
@@ -29,6 +27,7 @@ from navicert.verify.target import Products, judge_revoked, judge_target, may_be
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
 ROOT = "verdict"

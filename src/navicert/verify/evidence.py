@@ -7,8 +7,6 @@ Spec: in-toto v1.0 §4.4, §5.2 (4, 5); attestation framework, predicate link v0
 from __future__ import annotations
 
 import posixpath
-import re
-from collections.abc import Mapping
 
 from navicert.crypto.key import Key
 from navicert.dataclass import dataclass
@@ -26,6 +24,7 @@ from navicert.verify.rules import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Final
 
 _URI: Final = r"[A-Za-z][A-Za-z0-9+.-]*://"
@@ -114,8 +113,11 @@ def odd_path(record: Record) -> str | None:
 def _is_odd(path: str) -> bool:
     if "/" not in path and path not in ("", ".") and not path.startswith("file:"):
         return False
-    if "://" in path and re.match(_URI, path):
-        return False
+    if "://" in path:
+        import re
+
+        if re.match(_URI, path):
+            return False
     path = path.removeprefix("file:")
     # normpath keeps two leading slashes, which POSIX leaves to the system.
     return not path or path == "." or path.startswith("//") or posixpath.normpath(path) != path

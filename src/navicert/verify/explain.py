@@ -5,12 +5,14 @@ Works on what was judged already; looked at only when something failed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from navicert.dataclass import dataclass
 from navicert.digest import DigestSet
 from navicert.model.rule import Rule, RuleKind, Side
 from navicert.verify.rules import Application, Mismatch, Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ platform; a base without layers is one of every image, and proves nothing.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
 
 from navicert.dataclass import dataclass
 from navicert.digest import Digest, DigestSet
 from navicert.errors import Malformed
+from navicert.interface import Callable, Mapping, Sequence
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,8 +7,6 @@ Spec: in-toto v1.0 §4.3.4, §5.2 (10, 11).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from navicert.dataclass import dataclass
 from navicert.errors import Malformed
 from navicert.interface import Protocol
@@ -24,6 +22,7 @@ from navicert.verify.target import Products
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Final
 
 _IMAGE_BASE: Final = ("navicert", "inspect", "image-base")

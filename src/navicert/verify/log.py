@@ -5,8 +5,6 @@ Spec: RFC 9162 §2.1.3 (inclusion); C2SP tlog-checkpoint; sigstore/rekor, types.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from navicert.crypto.checkpoint import Checkpoint
 from navicert.crypto.merkle import leaf_hash, root_of
 from navicert.crypto.promise import keeps_promise
@@ -21,6 +19,7 @@ from navicert.verdict import Check, all_of, failed, passed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
 

@@ -8,8 +8,6 @@ Spec: in-toto v1.0 §5.2 (1); in-toto attestation framework, spec/v1/bundle.md; 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-
 from navicert.crypto.key import Key
 from navicert.dataclass import dataclass, replace
 from navicert.digest import sha256
@@ -25,6 +23,7 @@ from navicert.verify.case import Case, Policy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
     from typing import Final
 
     from navicert.envelope.bundle import Bundle

@@ -7,7 +7,6 @@ attributes or formats. A value may not smuggle in a wildcard unless it is declar
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from navicert.dataclass import replace
 from navicert.errors import Malformed
@@ -16,6 +15,7 @@ from navicert.model.rule import Rule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Final
 
     from navicert.model.requirement import Requirement

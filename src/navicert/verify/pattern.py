@@ -7,12 +7,12 @@ escapes. Spec: in-toto v1.0 §4.3.3 as all implementations read it (Python's fnm
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
 
 from navicert.model.artifact import Artifacts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from typing import Final
 
 _WILD: Final = "*?["

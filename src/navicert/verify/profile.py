@@ -5,10 +5,10 @@ Each property is one row of the table in `docs/reference/conformance.md`; everyt
 
 from __future__ import annotations
 
-import enum
+from navicert.enumeration import Enum
 
 
-class Profile(enum.Enum):
+class Profile(Enum):
     """UPSTREAM is what the `in-toto-*` programs promise; STRICT is what `navicert` promises."""
 
     UPSTREAM = "upstream"

@@ -6,11 +6,11 @@ consumes some; DISALLOW and REQUIRE look at what is left; after the last rule wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from itertools import filterfalse
 
 from navicert.dataclass import dataclass
 from navicert.digest import DigestSet
+from navicert.interface import Callable, Mapping, Sequence
 from navicert.model.artifact import Artifacts, Entry, full
 from navicert.model.rule import Rule, RuleKind, Side
 from navicert.verify.pattern import Pattern

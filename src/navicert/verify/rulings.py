@@ -5,8 +5,6 @@ Spec: in-toto v1.0 §5.3.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-
 from navicert.dataclass import dataclass, field
 from navicert.model.layout import Inspection, Step
 from navicert.model.rule import SIDES, Rule, RuleKind, Side
@@ -20,11 +18,12 @@ from navicert.verify.setting import Setting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
     from typing import Final
 
 SPEC = "§5.3"
 
-# Asked for each rule; what `enum` does for a value runs in Python.
+# Asked for each rule.
 _IDS: Final = {kind: f"rule.{kind.value.lower()}" for kind in RuleKind}
 _NAMES: Final = {side: side.value for side in SIDES}
 

@@ -6,9 +6,8 @@ removing evidence can never turn a refusal into a pass. The search is bounded an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-
 from navicert.dataclass import dataclass, field
+from navicert.interface import Callable, Iterator, Mapping, Sequence
 from navicert.verify.thresholds import Group
 
 Choice = Mapping[str, Group]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from navicert.dataclass import dataclass, field
 from navicert.model.layout import Inspection, Layout, Step
 from navicert.model.link import Link
@@ -18,6 +16,8 @@ from navicert.verify.target import Products
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from navicert.verify.cel import Expression
 
 

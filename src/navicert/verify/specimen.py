@@ -6,8 +6,6 @@ exception. Opened first and examined later, because only the subjects say which 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-
 from navicert.crypto.key import Key
 from navicert.dataclass import dataclass, field
 from navicert.digest import RECORDABLE, Digest, sha256
@@ -21,6 +19,7 @@ from navicert.verify.inquiry import ROOT, Specimen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
     from navicert.crypto.trusted_root import TrustedRoot

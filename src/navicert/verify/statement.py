@@ -10,8 +10,6 @@ Spec: in-toto attestation framework, validation model; spec/v1/statement.md (sub
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-
 from navicert.dataclass import dataclass
 from navicert.digest import DigestSet
 from navicert.envelope.body import Body, describe
@@ -25,6 +23,7 @@ from navicert.verify.target import Products, bound_by_digest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Final
 
 _SHOWN: Final = 5

@@ -5,8 +5,6 @@ Spec: in-toto v1.0 §5.2 (4, 6, 7, 9).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from navicert.model.artifact import Artifacts
 from navicert.model.layout import Step
 from navicert.model.principal import Principal
@@ -23,6 +21,7 @@ from navicert.verify.thresholds import Group
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Final
 
     from navicert.model.requirement import Requirement

@@ -8,9 +8,8 @@ Spec: in-toto attestation framework, spec/v1/statement.md (subject).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-
 from navicert.digest import DigestSet
+from navicert.interface import Callable, Iterable, Mapping
 from navicert.model.layout import Step
 from navicert.model.requirement import Requirement, Role
 from navicert.model.rule import Rule, Side

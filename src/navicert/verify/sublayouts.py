@@ -5,9 +5,8 @@ Spec: in-toto v1.0 §4.3.2, §5.2 (5). Depth, number and repetition are bounded:
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from navicert.errors import Malformed
+from navicert.interface import Callable
 from navicert.model.layout import Layout, Step
 from navicert.model.link import Link
 from navicert.verdict import Check, all_of, failed

@@ -6,13 +6,15 @@ one) reports binds.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-
 from navicert.dataclass import dataclass
 from navicert.digest import DigestSet
 from navicert.model.artifact import Artifacts
 from navicert.verdict import Check, at_least, failed, passed
 from navicert.verify.case import Part, Revocations, Target
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
 
 
 @dataclass(frozen=True, slots=True, init=False)

@@ -6,8 +6,6 @@ of them. Spec: in-toto v1.0 §5.2 (4, 6).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-
 from navicert.crypto.key import Key
 from navicert.dataclass import dataclass, field, replace
 from navicert.digest import DigestSet, sha256
@@ -17,6 +15,10 @@ from navicert.model.principal import Principal
 from navicert.verify.authority import Authority
 from navicert.verify.evidence import Evidence, same_artifacts
 from navicert.verify.rules import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)

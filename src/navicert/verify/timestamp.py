@@ -5,8 +5,6 @@ Spec: RFC 3161 §2.3 (the certificate) and §2.4.2 (the token).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from navicert.crypto.certificate import TIME_STAMPING, Certificate
 from navicert.crypto.certification import CertificateAuthority, find_way
 from navicert.crypto.timestamp_token import TimestampToken
@@ -17,6 +15,7 @@ from navicert.verdict import Check, failed, note, passed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Final
 
 _MOST_CARRIED: Final = 8

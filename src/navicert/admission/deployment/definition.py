@@ -7,8 +7,6 @@ API server would drop a misspelt restriction with a warning that nobody who writ
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from navicert.admission.images import ROLES
 from navicert.admission.limits import ADMISSION, WEBHOOK
 from navicert.admission.policy import Facet, Mode
@@ -18,6 +16,7 @@ from navicert.slsa.expectation import TRACKS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Final
 
 Schema = dict[str, object]

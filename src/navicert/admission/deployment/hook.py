@@ -6,11 +6,13 @@ They are installed empty, and filled in by the keeper once a replica is ready (`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 from navicert.admission.deployment.label import CONFIGURATION, CONFIGURATIONS, meta
 from navicert.admission.deployment.node import NAMESPACE, Document, Joined, Ref, When
 from navicert.admission.vocabulary import ADMISSION_LABEL, DISABLED, ENABLED, NAMESPACE_LABEL
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 _API = "admissionregistration.k8s.io/v1"
 VALIDATING = "ValidatingWebhookConfiguration"

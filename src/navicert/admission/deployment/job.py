@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from navicert.admission.deployment.label import labels, pod_security
 from navicert.admission.deployment.node import Ref, When
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def job_template(

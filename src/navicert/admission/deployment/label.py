@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from navicert.admission.deployment.node import NAMESPACE, Ref
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 WEBHOOK = "navicert-webhook"
 KEEPER = "navicert-keeper"

@@ -8,7 +8,6 @@ SPDX 2.3 §7 (package), SPDX 3.0 (rootElement, verifiedUsing); CycloneDX 1.6 (me
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
 
 from navicert.dataclass import dataclass
 from navicert.digest import STRONG
@@ -16,6 +15,7 @@ from navicert.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import Final
 
 _DIGEST: Final = re.compile(r"(sha256|sha384|sha512):([0-9A-Fa-f]+)")

@@ -7,7 +7,6 @@ another format is read by nobody else, so its packages are written down anew.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from navicert.authoring.predicate.about import about_anchore, about_cyclonedx, about_spdx
 from navicert.authoring.predicate.draft import Draft, known_kind
@@ -19,6 +18,7 @@ from navicert.strictjson import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Final
 
 _JSON_ONLY: Final = "SPDX or CycloneDX in JSON, or what syft -o json writes"

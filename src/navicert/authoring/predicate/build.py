@@ -6,8 +6,6 @@ Spec: SLSA v1.2 build-provenance.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from navicert.authoring.predicate.draft import Draft, known_kind
 from navicert.dataclass import dataclass, field
 from navicert.digest import DigestSet
@@ -16,6 +14,7 @@ from navicert.model.statement import ResourceDescriptor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Final
 
 BUILD_TYPE: Final = "urn:navicert:build:recorded-step:v1"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from navicert.authoring.predicate.about import About
 from navicert.dataclass import dataclass, field
 from navicert.errors import Malformed
 from navicert.model.predicate import Kind, kind_named, read_predicate
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ runner writes one. Spec: in-toto attestation framework, spec/predicates/test-res
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from xml.parsers import expat
 
 from navicert.authoring.predicate.draft import Draft, known_kind
@@ -19,6 +18,7 @@ from navicert.model.statement import ResourceDescriptor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from typing import Final
 
 SKIPPED: Final = "navicert_skippedTests"

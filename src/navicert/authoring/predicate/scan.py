@@ -6,8 +6,6 @@ Spec: in-toto attestation framework, spec/predicates/vulns_02.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-
 from navicert.authoring.predicate.about import about_anchore, about_trivy
 from navicert.authoring.predicate.draft import Draft, known_kind
 from navicert.dataclass import dataclass
@@ -20,6 +18,7 @@ from navicert.timestamp import format_timestamp, parse_rfc3339
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
     from typing import Final
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
-from datetime import datetime
-from pathlib import Path
 from typing import Final
 
 from navicert.cli.demonstration.workshop import Workshop
 from navicert.dataclass import dataclass
 from navicert.timestamp import after
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
-from pathlib import Path
 
 from navicert.cli.demonstration.attack import Attack
 from navicert.cli.demonstration.workshop import PEOPLE, STEPS, VERIFY, Done
 from navicert.cli.terminal import escape, say
 from navicert.verdict import Verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
 
 _LINK = "evidence/build.*.link"
 _BOLD, _DIM, _GREEN, _RED = "1", "2", "1;32", "1;31"

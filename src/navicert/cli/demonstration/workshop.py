@@ -16,13 +16,14 @@ from __future__ import annotations
 import shutil
 import sys
 from contextlib import chdir
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from navicert.dataclass import dataclass, field
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from navicert.crypto.signer import Signer
     from navicert.verdict import Verdict
 

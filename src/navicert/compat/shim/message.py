@@ -7,7 +7,6 @@ small chain.
 
 from __future__ import annotations
 
-import re
 import sys
 
 from navicert.compat.program import ALONE
@@ -65,6 +64,10 @@ def _somebody_listens() -> bool:
 
 def harmless(text: str) -> str:
     """`text` with nothing in it that a terminal obeys: names come from documents that anyone may have written."""
+    if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
+        return text
+    import re
+
     return re.sub(_OBEYED, lambda match: f"\\x{ord(match[0]):02x}", text)
 
 

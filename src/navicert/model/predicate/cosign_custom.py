@@ -5,8 +5,6 @@ Spec: sigstore/cosign, specs/COSIGN_PREDICATE_SPEC.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from navicert.dataclass import dataclass
 from navicert.errors import Malformed
 from navicert.model.predicate.reader import Reader
@@ -14,6 +12,7 @@ from navicert.strictjson import Json, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
 

@@ -5,9 +5,11 @@ Spec: sigstore/cosign, specs/BUNDLE_SPEC.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from navicert.dataclass import dataclass, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,13 @@ Spec: sigstore/cosign, specs/COSIGN_VULN_ATTESTATION_SPEC.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from navicert.dataclass import dataclass
 from navicert.errors import Malformed
 from navicert.model.predicate.reader import Reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
 

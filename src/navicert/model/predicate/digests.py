@@ -8,7 +8,6 @@ Spec: in-toto attestation framework, digest_set.md; SPDX 2.3 §7.10, SPDX 3.0 (H
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from navicert.digest import HEXADECIMAL, spelling_problem
 from navicert.errors import Malformed
@@ -16,6 +15,7 @@ from navicert.strictjson import pointer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Final
 
 _WORD: Final = re.compile(r"([A-Za-z0-9_.+-]+):(.*)", re.DOTALL)

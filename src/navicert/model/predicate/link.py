@@ -6,13 +6,15 @@ to digests for materials, and some of them one string for the command.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from navicert.dataclass import dataclass, field
 from navicert.digest import DigestSet
 from navicert.errors import Malformed
 from navicert.model.field import as_list, as_object, as_text, as_texts, required
 from navicert.model.statement import ResourceDescriptor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,13 @@ Spec: openvex/spec, OPENVEX-SPEC.md (v0.2.0; v0.0.1 has plain strings where obje
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from navicert.dataclass import dataclass
 from navicert.errors import Malformed
 from navicert.model.predicate.reader import Reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from typing import Final
 

@@ -5,13 +5,12 @@ Spec: package-url/purl-spec, "How to parse a purl string".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from navicert.dataclass import dataclass, field
 from navicert.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Final
 
 _TYPE: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.+-")

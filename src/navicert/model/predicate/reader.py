@@ -8,8 +8,6 @@ Spec: in-toto attestation framework, spec/v1/README.md (parsing rules) and field
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from navicert.errors import Malformed
 from navicert.limits import LOCAL
 from navicert.model.field import as_list, as_object, as_text
@@ -19,6 +17,7 @@ from navicert.timestamp import parse_rfc3339
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
 

@@ -5,12 +5,14 @@ Spec: in-toto attestation framework, spec/predicates/release.md (version 0.2, wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from navicert.dataclass import dataclass
 from navicert.errors import Malformed
 from navicert.model.predicate.purl import PackageUrl
 from navicert.model.predicate.reader import Reader
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,6 @@ Spec: in-toto attestation framework, spec/predicates/runtime-trace.md (v0.1, v0.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from navicert.dataclass import dataclass, field
 from navicert.errors import Malformed
 from navicert.model.predicate.reader import Reader
@@ -14,6 +12,7 @@ from navicert.model.statement import ResourceDescriptor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
 

@@ -5,12 +5,14 @@ Spec: in-toto attestation framework, spec/predicates/scai.md (v0.3; attribute-re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from navicert.dataclass import dataclass, field
 from navicert.errors import Malformed
 from navicert.model.predicate.reader import Reader
 from navicert.model.statement import ResourceDescriptor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)

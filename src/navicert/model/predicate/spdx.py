@@ -6,14 +6,13 @@ Spec: in-toto attestation framework, spec/predicates/spdx2.md, spdx3.md; SPDX 2.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from navicert.dataclass import dataclass
 from navicert.errors import Malformed
 from navicert.model.predicate.reader import Reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from typing import Final
 

@@ -5,14 +5,13 @@ Spec: in-toto attestation framework, spec/predicates/test-result.md (v0.1).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from navicert.dataclass import dataclass
 from navicert.model.predicate.reader import Reader
 from navicert.model.statement import ResourceDescriptor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Final
 
 PASSED: Final = "PASSED"

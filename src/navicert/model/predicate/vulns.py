@@ -6,8 +6,6 @@ finding into an object `vulnerability`, its example does not: both are read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from navicert.dataclass import dataclass
 from navicert.errors import Malformed
 from navicert.model.predicate.reader import Reader
@@ -15,6 +13,7 @@ from navicert.strictjson import type_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
 

@@ -1,19 +1,20 @@
-"""Options that several programs have (`in_toto.common_args`), and a parser that knows the options of every release.
-
-A program takes what its release 1.3.1, 2.x or 3.1.0 takes, abbreviations included: one that several options begin with
-means what it means in the newest release in which it means one.
-"""
+"""Options that several programs have (`in_toto.common_args`), and how their command lines are read."""
 
 from __future__ import annotations
 
-import argparse
-import os
 import sys
-from collections.abc import Sequence
+
+from navicert.cli.outline import Outline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Final
+    import argparse
+    from collections.abc import Callable, Sequence
+    from typing import Any, Final, NoReturn
+
+    Options = argparse.ArgumentParser | Outline
+    """What options are added to: a parser, or what reads the command lines that need none."""
+    Group = argparse._ArgumentGroup | Outline
 
 EXCLUDE_ARGS: Final = ["--exclude"]
 EXCLUDE_KWARGS: Final[dict[str, Any]] = {
@@ -132,44 +133,22 @@ def sort_action_groups(parser: argparse.ArgumentParser, title_order: Sequence[st
     parser._action_groups = [groups[title] for title in order]
 
 
-class _Formatter(argparse.RawDescriptionHelpFormatter):
-    """As wide as the terminal. Argparse makes one for each option, and would look the width up in `shutil`."""
-
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, width=_columns() - 2)
-
-
-def _columns() -> int:
-    given = os.environ.get("COLUMNS", "")
-    if given.isdecimal() and int(given) > 0:
-        return int(given)
-    try:
-        return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80  # type: ignore[union-attr]  # closed: below
-    except (AttributeError, ValueError, OSError):
-        return 80
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser of the options of several releases. `editions` are the long options of each, the newest first."""
-
-    def __init__(self, *args: Any, editions: Sequence[frozenset[str]] = (), **kwargs: Any) -> None:
-        kwargs.setdefault("formatter_class", _Formatter)
-        super().__init__(*args, **kwargs)
-        self.editions = editions
-
-    def _get_option_tuples(self, option_string: str) -> list[Any]:
-        # Overrides what argparse asks for the options that an abbreviation may mean.
-        found: list[Any] = super()._get_option_tuples(option_string)
-        for edition in self.editions if len(found) > 1 else ():
-            known = [option for option in found if option[1] in edition]
-            if len(known) == 1:
-                return known
-        return found
-
-
 def long_options(*words: str) -> frozenset[str]:
     """The options of one release, from their names without the dashes."""
     return frozenset(f"--{word}" for text in words for word in text.split())
+
+
+def read(configure: Callable[[Options], None], create_parser: Callable[[], argparse.ArgumentParser]) -> Any:
+    """What the command line says. `configure` adds the options; the parser is made where it is needed."""
+    outline = Outline()
+    configure(outline)
+    return outline.read(sys.argv[1:]) or create_parser().parse_args()
+
+
+def refuse(parser: argparse.ArgumentParser, text: str) -> NoReturn:
+    """Say how `parser` is used and what is wrong, and leave with 2."""
+    parser.print_usage()
+    parser.error(text)
 
 
 def finish(parser: argparse.ArgumentParser, version: str | None = None) -> argparse.ArgumentParser:
@@ -181,7 +160,7 @@ def finish(parser: argparse.ArgumentParser, version: str | None = None) -> argpa
     return parser
 
 
-def add_verbosity(parser: argparse.ArgumentParser) -> None:
+def add_verbosity(parser: Options) -> None:
     """`--verbose` or `--quiet`."""
     group = parser.add_mutually_exclusive_group(required=False)
     group.add_argument(*VERBOSE_ARGS, **VERBOSE_KWARGS)

@@ -7,7 +7,6 @@ rules of the steps, inspections, their rules. Upstream's sentence comes first; w
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 
 from navicert.compat.shim.in_toto.exceptions import (
     BadReturnValueError,
@@ -28,6 +27,7 @@ from navicert.verdict import Check, Outcome
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import NoReturn
 
 _SUBLAYOUT = {"depth": "sublayout depth exceeded", "repeated": "sublayout repetition"}

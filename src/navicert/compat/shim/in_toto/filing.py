@@ -7,8 +7,6 @@ the judgement goes by what is signed. This is what upstream's messages speak of.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from datetime import datetime
 
 from navicert.compat.shim.in_toto.file_name import FILENAME_FORMAT
 from navicert.dataclass import dataclass
@@ -19,6 +17,11 @@ from navicert.model.layout import Layout, Step
 from navicert.store.gather import Gathered
 from navicert.verify.authority import Authority
 from navicert.verify.case import Refusal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
 
 
 def tells_unreadable(reason: str) -> bool:

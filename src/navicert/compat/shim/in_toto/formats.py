@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from navicert.compat.shim.in_toto.models._signer import GPGKey, GPGSignature
 from navicert.compat.shim.securesystemslib.exceptions import FormatError
 from navicert.compat.shim.securesystemslib.signer import Key, Signature
@@ -11,7 +9,10 @@ from navicert.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Final
+
+_HEX: Final = frozenset("0123456789abcdefABCDEF")
+_NAME: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 
 
 def _err(arg: object, expected: str) -> FormatError:
@@ -41,7 +42,7 @@ def _check_dict(arg: object) -> None:
 
 def _check_hex(arg: Any) -> None:
     _check_str(arg)
-    if re.fullmatch(r"[0-9a-fA-F]+", arg) is None:
+    if not arg or not _HEX.issuperset(arg):
         raise _err(arg, "hex string")
 
 
@@ -78,7 +79,7 @@ def _check_parameter_dict(arg: Any) -> None:
     _check_dict(arg)
     for name, value in arg.items():
         _check_str(name)
-        if re.fullmatch(r"[a-zA-Z0-9_-]+", name) is None:
+        if not name or not _NAME.issuperset(name):
             raise _err(arg, "'a-zA-Z0-9_-'")
         _check_str(value)
 

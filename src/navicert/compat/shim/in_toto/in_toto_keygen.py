@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 
 from navicert.compat.shim.in_toto import SUPPORTED_KEY_TYPES, argument
@@ -10,6 +9,7 @@ from navicert.compat.shim.message import Log, told
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
     from typing import Final
 
 LOG: Final = Log("in_toto")
@@ -19,7 +19,9 @@ _VERSION: Final = "1.3.1"
 
 def create_parser() -> argparse.ArgumentParser:
     """The parser of the options of every release."""
-    parser = argument.Parser(
+    from navicert.compat.shim.in_toto.parser import Parser
+
+    parser = Parser(
         description="Make a pair of keys: '<filename>', which is private, and '<filename>.pub'.",
         epilog="example:\n  in-toto-keygen -t ed25519 keys/bob",
     )

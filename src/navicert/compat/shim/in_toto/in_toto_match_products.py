@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 
 from navicert.compat.shim.in_toto import argument
@@ -11,6 +10,7 @@ from navicert.compat.shim.securesystemslib.exceptions import FormatError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
     from typing import Any, Final
 
 LOG: Final = Log("in_toto.in_toto_match_products")
@@ -18,11 +18,19 @@ LOG: Final = Log("in_toto.in_toto_match_products")
 
 def create_parser() -> argparse.ArgumentParser:
     """The parser of the options of every release."""
-    parser = argument.Parser(
+    from navicert.compat.shim.in_toto.parser import Parser
+
+    parser = Parser(
         description="Compare files with the products of a link. Its signature is not checked."
         "\nReturns 0 where they are the same, 1 where they differ, 2 where that could not be found out.",
         epilog="example:\n  in-toto-match-products -v --link build.776a00e2.link --paths dist",
     )
+    configure(parser)
+    return argument.finish(parser)
+
+
+def configure(parser: argument.Options) -> None:
+    """Add the options of every release."""
     named = parser.add_argument_group("required named arguments")
     named.add_argument("-l", "--link", type=str, required=True, metavar="<path>", help="link, signed or not")
     parser.add_argument("-p", "--paths", type=str, nargs="+", metavar="<path>", help="files and folders (default: .)")
@@ -31,7 +39,6 @@ def create_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(*argument.LSTRIP_PATHS_ARGS, **argument.LSTRIP_PATHS_KWARGS)
     parser.add_argument(*argument.VERBOSE_ARGS, **argument.VERBOSE_KWARGS)
-    return argument.finish(parser)
 
 
 def match_products(*args: Any, **kwargs: Any) -> tuple[set[str], set[str], set[str]]:
@@ -43,7 +50,7 @@ def match_products(*args: Any, **kwargs: Any) -> tuple[set[str], set[str], set[s
 
 def main() -> None:
     """Run the program. Exits with 0 the same, 1 different, 2 for wrong usage and whatever went wrong."""
-    args = create_parser().parse_args()
+    args = argument.read(configure, create_parser)
     try:
         from navicert.compat.shim.in_toto.models.metadata import Metadata
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 
 from navicert.compat.shim.in_toto import __version__, argument
@@ -10,6 +9,7 @@ from navicert.compat.shim.message import Log, told
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
     from typing import Final
 
 LOG: Final = Log("in_toto")
@@ -17,22 +17,29 @@ LOG: Final = Log("in_toto")
 
 def create_parser() -> argparse.ArgumentParser:
     """The parser of the options of every release."""
-    parser = argument.Parser(
+    from navicert.compat.shim.in_toto.parser import Parser
+
+    parser = Parser(
         description="Run a command, and write what is in the current folder before and after it, unsigned, to"
         "\n'<name>.link'.",
         epilog="example:\n  in-toto-mock --name build -- make app",
     )
     parser.usage = "%(prog)s [-h] --name <name> -- <command> [args]"
+    configure(parser)
+    return argument.finish(parser, __version__)
+
+
+def configure(parser: argument.Options) -> None:
+    """Add the options of every release."""
     named = parser.add_argument_group("required named arguments")
     named.add_argument("-n", "--name", type=str, required=True, metavar="<name>", help="name of the step")
     parser.add_argument(*argument.DSSE_ARGS, **argument.DSSE_KWARGS)
     parser.add_argument("link_cmd", nargs="+", metavar="<command>", help="the command and its arguments, after --")
-    return argument.finish(parser, __version__)
 
 
 def main() -> None:
     """Run the program. Exits with 0, 1 where recording failed, 2 for wrong usage."""
-    args = create_parser().parse_args()
+    args = argument.read(configure, create_parser)
     LOG.setLevel("INFO")
     try:
         from navicert.compat.shim.in_toto import runlib

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 
 from navicert.compat.shim.in_toto import __version__, argument
@@ -12,6 +11,7 @@ from navicert.compat.shim.message import Log, told
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
     from typing import Final
 
 LOG: Final = Log("in_toto")
@@ -28,14 +28,16 @@ EDITIONS: Final = (
 
 def create_parser() -> argparse.ArgumentParser:
     """The parser of the options of every release."""
-    parser = argument.Parser(
+    from navicert.compat.shim.in_toto.parser import Parser
+
+    parser = Parser(
         description="Record a step that is no single command: its materials when it begins (start), its products when"
         "\nit ends (stop).",
         epilog="example:\n  in-toto-record start -n edit --signing-key keys/bob -m src\n"
         "  in-toto-record stop -n edit --signing-key keys/bob -p src",
     )
     parser.add_argument("--version", action="version", version=f"{parser.prog} {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, parser_class=argument.Parser)
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=Parser)
     start = commands.add_parser("start", help="record materials", editions=EDITIONS)
     stop = commands.add_parser("stop", help="record products", editions=EDITIONS)
     for half in (start, stop):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 
 from navicert.compat.shim.in_toto import __version__, argument
@@ -11,6 +10,7 @@ from navicert.compat.shim.message import Log, told
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
     from typing import Final
 
 LOG: Final = Log("in_toto")
@@ -27,13 +27,21 @@ EDITIONS: Final = (
 
 def create_parser() -> argparse.ArgumentParser:
     """The parser of the options of every release."""
-    parser = argument.Parser(
+    from navicert.compat.shim.in_toto.parser import Parser
+
+    parser = Parser(
         editions=EDITIONS,
         description="Run one step of a supply chain: record materials, run the command, record products, and write"
         "\nall of it, signed, to '<name>.<keyid prefix>.link'.",
         epilog="example:\n  in-toto-run -n build --signing-key keys/bob -m src -p app -- make app",
     )
     parser.usage = f"%(prog)s <named arguments> [{argument.OPTS_TITLE.lower()}] \\\n\t -- <command> [args]"
+    configure(parser)
+    return argument.finish(parser, __version__)
+
+
+def configure(parser: argument.Options) -> None:
+    """Add the options of every release."""
     named = parser.add_argument_group("required named arguments")
     named.add_argument("-n", "--step-name", type=str, required=True, metavar="<name>", help="name of the step")
     for flags, what in (("-m --materials", "before"), ("-p --products", "after")):
@@ -46,10 +54,9 @@ def create_parser() -> argparse.ArgumentParser:
     parser.add_argument(*argument.RUN_TIMEOUT_ARGS, **argument.RUN_TIMEOUT_KWARGS)
     argument.add_verbosity(parser)
     parser.add_argument("link_cmd", nargs="*", metavar="<command>", help="the command and its arguments, after --")
-    return argument.finish(parser, __version__)
 
 
-def add_keys(parser: argparse.ArgumentParser, named: argparse._ArgumentGroup) -> None:
+def add_keys(parser: argument.Options, named: argument.Group) -> None:
     """The options that `in-toto-record` has too: who signs, and where files are."""
     parser.add_argument(*argument.KEY_PASSWORD_ARGS, **argument.KEY_PASSWORD_KWARGS)
     named.add_argument(*argument.GPG_ARGS, **argument.GPG_KWARGS)
@@ -65,17 +72,14 @@ def add_keys(parser: argparse.ArgumentParser, named: argparse._ArgumentGroup) ->
 
 def main() -> None:
     """Run the program. Exits with the code of the command, 1 where recording failed, 2 for wrong usage."""
-    parser = create_parser()
-    args = parser.parse_args()
+    args = argument.read(configure, create_parser)
     LOG.obey(args.verbose, args.quiet)
     if sum(map(bool, (args.gpg, args.signing_key, args.key))) != 1:
-        parser.print_usage()
-        parser.error("Specify either '--signing-key <path>', '--key <path>' or '--gpg [<keyid>]'")
+        argument.refuse(create_parser(), "Specify either '--signing-key <path>', '--key <path>' or '--gpg [<keyid>]'")
     if args.no_command:
         args.link_cmd = []
     elif not args.link_cmd:
-        parser.print_usage()
-        parser.error("No command specified. Please specify (or use the --no-command option)")
+        argument.refuse(create_parser(), "No command specified. Please specify (or use the --no-command option)")
     try:
         from navicert.compat.shim.in_toto import keyring, runlib
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 
 from navicert.compat.shim.in_toto import __version__, argument
@@ -12,6 +11,7 @@ from navicert.compat.shim.securesystemslib.exceptions import FormatError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
     from typing import Any, Final, NoReturn
 
 LOG: Final = Log("in_toto")
@@ -23,12 +23,20 @@ EDITIONS: Final = (argument.long_options(_OLD), argument.long_options(_OLD, "key
 
 def create_parser() -> argparse.ArgumentParser:
     """The parser of the options of every release."""
-    parser = argument.Parser(
+    from navicert.compat.shim.in_toto.parser import Parser
+
+    parser = Parser(
         editions=EDITIONS,
         description="Sign a layout or link in place of whoever signed it before (--append: beside them), or check"
         "\nsignatures (--verify). A layout is written back to its file, a link to '<name>.<keyid prefix>.link'.",
         epilog="example:\n  in-toto-sign -f unsigned.layout -k keys/owner1 keys/owner2 -o root.layout",
     )
+    configure(parser)
+    return argument.finish(parser, __version__)
+
+
+def configure(parser: argument.Options) -> None:
+    """Add the options of every release."""
     named = parser.add_argument_group("required named arguments")
     named.add_argument("-f", "--file", type=str, required=True, metavar="<path>", help="layout or link")
     parser.add_argument(
@@ -49,16 +57,15 @@ def create_parser() -> argparse.ArgumentParser:
     parser.add_argument("-a", "--append", action="store_true", help="keep the signatures of a layout that are there")
     parser.add_argument("--verify", action="store_true", help="sign nothing; check that every key signed")
     argument.add_verbosity(parser)
-    return argument.finish(parser, __version__)
 
 
 def main() -> None:
     """Run the program. Exits with 0; 1 where a signature does not verify; 2 for wrong usage and all else."""
-    parser = create_parser()
-    args = parser.parse_args()
+    args = argument.read(configure, create_parser)
     LOG.obey(args.verbose, args.quiet)
 
     def refuse(text: str) -> NoReturn:
+        parser = create_parser()
         parser.print_help()
         parser.error(text)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 
 from navicert.compat.shim.in_toto import __version__, argument
@@ -11,6 +10,7 @@ from navicert.compat.shim.message import Log, told
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
     from datetime import datetime
     from typing import Any, Final
@@ -31,13 +31,21 @@ EDITIONS: Final = (
 
 def create_parser() -> argparse.ArgumentParser:
     """The parser of the options of every release."""
-    parser = argument.Parser(
+    from navicert.compat.shim.in_toto.parser import Parser
+
+    parser = Parser(
         editions=EDITIONS,
         description="Judge a supply chain by its layout: who signed, which step consumed and produced what, and what"
         "\nthe inspections say. Says nothing and returns 0 where all is well, 1 where it is not.",
         epilog="example:\n  in-toto-verify --layout root.layout --verification-keys owner.pub --link-dir links",
     )
     parser.usage = f"%(prog)s <named arguments> [{argument.OPTS_TITLE.lower()}]"
+    configure(parser)
+    return argument.finish(parser, __version__)
+
+
+def configure(parser: argument.Options) -> None:
+    """Add the options of every release."""
     named = parser.add_argument_group("required named arguments")
     named.add_argument("-l", "--layout", type=str, required=True, metavar="<path>", help="signed layout")
     help = "public keys of the layout's owners, of any form; each of them must have signed"
@@ -63,16 +71,15 @@ def create_parser() -> argparse.ArgumentParser:
         help=f"seconds that each inspection may take (default: {LINK_CMD_EXEC_TIMEOUT})",
     )
     argument.add_verbosity(parser)
-    return argument.finish(parser, __version__)
 
 
 def main() -> None:
     """Run the program. Exits with 0 passed, 1 not passed, 2 for wrong usage."""
-    parser = create_parser()
-    args = parser.parse_args()
+    args = argument.read(configure, create_parser)
     LOG.obey(args.verbose, args.quiet)
     paths = [*(args.verification_keys or ()), *(args.layout_keys or ())]
     if not (args.gpg or paths):
+        parser = create_parser()
         parser.print_help()
         parser.error(
             "wrong arguments: specify at least one layout verification key: '--verification-keys path [path ...]'"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-
 from navicert.dataclass import dataclass
 from navicert.model.link import Link
 from navicert.verdict import Check, Outcome, Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import TypeVar
 
     from navicert.model.layout import Inspection, Layout, Step

@@ -5,8 +5,6 @@ They are of any form, of the type that was said, and used under the id of the re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 from navicert.compat.shim.in_toto.models._signer import GPGSigner, describe
 from navicert.compat.shim.securesystemslib.exceptions import CryptoError, FormatError
 from navicert.compat.shim.securesystemslib.signer import CryptoSigner, check_type
@@ -15,6 +13,7 @@ from navicert.compat.shim.translation import translated
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from navicert.crypto.key import IdForm, Key

@@ -6,7 +6,6 @@ The judgement goes its own way; this is how upstream would have gone. A line is 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
 
 from navicert.compat.shim.in_toto.complaint import Level
 from navicert.compat.shim.in_toto.filing import Filed, tells_unreadable
@@ -20,6 +19,10 @@ from navicert.model.layout import Inspection, Layout, Step
 from navicert.model.link import Link
 from navicert.model.rule import Side
 from navicert.verdict import Check, Outcome, Verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 Line = tuple[str, ...]
 

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, ParamSpec, TypeVar
 
     P = ParamSpec("P")
     T = TypeVar("T")
+
+
+def _wraps(function: Callable[P, T]) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """As `functools.wraps`, which takes longer to load than all that is here."""
+
+    def wrapped(call: Callable[P, T]) -> Callable[P, T]:
+        for name in ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__"):
+            setattr(call, name, getattr(function, name))
+        call.__wrapped__ = function  # type: ignore[attr-defined]
+        return call
+
+    return wrapped
 
 
 def with_signing_key(position: int) -> Callable[[Callable[..., T]], Callable[..., T]]:
@@ -18,7 +28,7 @@ def with_signing_key(position: int) -> Callable[[Callable[..., T]], Callable[...
     `position`, before gpg_keyid (text), gpg_use_default (true or false) and gpg_home (text)."""
 
     def wrapped(function: Callable[..., T]) -> Callable[..., T]:
-        @wraps(function)
+        @_wraps(function)
         def call(*args: Any, **kwargs: Any) -> T:
             given: list[Any] = [*args[position:], None, None, None]
             first, second, third = given[:3]
@@ -36,7 +46,7 @@ def renamed(old: str, new: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Lets a function take its argument `new` under the name `old` too."""
 
     def wrapped(function: Callable[P, T]) -> Callable[P, T]:
-        @wraps(function)
+        @_wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> T:
             if old in kwargs and new not in kwargs:
                 kwargs[new] = kwargs.pop(old)

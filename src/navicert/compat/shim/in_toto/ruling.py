@@ -5,14 +5,13 @@ Each is Navicert's, applied to sets and dictionaries.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-
 from navicert.compat.shim.in_toto import rulelib
 from navicert.compat.shim.in_toto.exceptions import RuleVerificationError
 from navicert.compat.shim.in_toto.trace import Course, listed
 from navicert.compat.shim.securesystemslib.exceptions import FormatError
 from navicert.digest import DigestSet
 from navicert.errors import Malformed
+from navicert.interface import Iterable, Mapping
 from navicert.model.rule import Rule, RuleKind, Side
 from navicert.verify.rules import Application, Record, apply_rules
 

@@ -7,15 +7,15 @@ from run to run, and ours is sorted.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from fnmatch import filter as matching
 
 from navicert.dataclass import dataclass
 from navicert.limits import LOCAL
 from navicert.model.rule import Rule, RuleKind, Side
+from navicert.verify.pattern import Pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from typing import Final
 
 
@@ -61,7 +61,7 @@ class Course:
         if Rule.parse([keyword, pattern]).kind is RuleKind.REQUIRE:
             first = f"'REQUIRE {pattern}' did not find {pattern} in: {_set(queue)}\n"
         else:
-            first = f"'DISALLOW {pattern}' matched the following artifacts: {matching(listed(queue), pattern)}\n"
+            first = f"'DISALLOW {pattern}' matched the following artifacts: {_matching(listed(queue), pattern)}\n"
         return first + self._trace(before)
 
     def _trace(self, before: Sequence[tuple[str, list[str]]]) -> str:
@@ -95,7 +95,7 @@ class Course:
         if Rule.parse([keyword, pattern]).kind is RuleKind.REQUIRE:
             first = f"'REQUIRE {cut(pattern, room)}' did not find {cut(pattern, room)} in: {queue.told('{}')}"
         else:
-            matched = _Shrinking(matching(queue.left(), pattern), room).told()
+            matched = _Shrinking(_matching(queue.left(), pattern), room).told()
             first = f"'DISALLOW {cut(pattern, room)}' matched the following artifacts: {matched}"
         return "\n".join((first, *lines)) + "\n"
 
@@ -132,6 +132,10 @@ class _Shrinking:
         if more:
             words.append(f"and {more:,} more")
         return f"{brackets[0]}{', '.join(words)}{brackets[1]}"
+
+
+def _matching(paths: Iterable[str], pattern: str) -> list[str]:
+    return list(filter(Pattern(pattern).matches, paths))
 
 
 def listed(queue: Iterable[str]) -> list[str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Mapping
 
 from navicert.compat.shim.in_toto import settings
 from navicert.compat.shim.in_toto.complaint import bad_return_value
@@ -54,6 +53,7 @@ __all__ = [
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from navicert.compat.shim.in_toto.ruling import (

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from navicert.compat.shim.securesystemslib.exceptions import FormatError
 from navicert.errors import Malformed
 from navicert.strictjson import canonical
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def encode_canonical(object: object, output_function: Callable[[str], object] | None = None) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 
 from navicert.compat.shim.securesystemslib import exceptions
 from navicert.compat.shim.translation import translated
@@ -12,6 +11,7 @@ from navicert.crypto.key import Key as CoreKey
 from navicert.crypto.signer import MemorySigner, generate
 from navicert.crypto.signer import Signer as CoreSigner
 from navicert.errors import Malformed
+from navicert.interface import Callable
 from navicert.jsontext import writer
 from navicert.limits import LOCAL
 

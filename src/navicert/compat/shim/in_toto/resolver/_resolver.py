@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
 from itertools import combinations
 
 from navicert.compat.program import ALONE
@@ -23,6 +22,7 @@ from navicert.resolve.pattern import is_pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any, Final
 
 logger: Final = Log("in_toto.resolver._resolver")
