@@ -100,6 +100,7 @@ WORKLOADS: Final = (
         space=300 * MIB,
     ),
     _row("verify-500x10", "500 × 10, DSSE", Chain(500, 10), 5, 0.25, space=20 * MIB),
+    _row("verify-500x10-metablock", "500 × 10, Metablock", Chain(500, 10, form="metablock"), 5, 0.25, space=20 * MIB),
     _row(
         "verify-500x1k",
         "500 × 1,000, Metablock",
@@ -111,6 +112,22 @@ WORKLOADS: Final = (
     ),
     _row("verify-threshold", "5 × 1,000, threshold 3, DSSE", Chain(5, 1_000, threshold=3), 5, 0.14, space=20 * MIB),
     _row("verify-sublayouts", "5 × 1,000, sublayouts 5 deep, DSSE", Chain(5, 1_000, depth=5), 5, 0.14, space=20 * MIB),
+    _row(
+        "verify-threshold-metablock",
+        "5 × 1,000, threshold 3, Metablock",
+        Chain(5, 1_000, threshold=3, form="metablock"),
+        5,
+        0.14,
+        space=20 * MIB,
+    ),
+    _row(
+        "verify-sublayouts-metablock",
+        "5 × 1,000, sublayouts 5 deep, Metablock",
+        Chain(5, 1_000, depth=5, form="metablock"),
+        5,
+        0.14,
+        space=20 * MIB,
+    ),
     _row("verify-rules", "1,000 rules × 4,000 artifacts, each rule allows four", Rulebook(1_000, 4_000), 5, 0.05),
     _row(
         "verify-rules-idle", "1,000 rules × 4,000 artifacts, most find none", Rulebook(1_000, 4_000, idle=True), 5, 0.05
