@@ -65,8 +65,9 @@ class Step:
     identities: tuple[IdentityPolicy, ...] = ()
 
     @staticmethod
-    def from_json(value: object, where: str = "", limits: Limits = LOCAL) -> Step:
-        """The step of a JSON object. Raises `Malformed` with the JSON pointer of what is wrong."""
+    def from_json(value: object, where: str = "", limits: Limits = LOCAL, known: KnownRules | None = None) -> Step:
+        """The step of a JSON object. Raises `Malformed` with the JSON pointer of what is wrong. `known` are the rules
+        that were read before, to which its own are added."""
         document = as_object(value, where)
         as_text(document.get("_type", "step"), f"{where}/_type")
         threshold = as_integer(document.get("threshold", 1), f"{where}/threshold")
@@ -78,8 +79,8 @@ class Step:
             threshold=threshold,
             pubkeys=tuple(as_keyid(keyid, f"{where}/pubkeys/{i}") for i, keyid in enumerate(keyids)),
             expected_command=as_texts(document.get("expected_command", []), f"{where}/expected_command"),
-            expected_materials=_rules(document, "expected_materials", where, limits),
-            expected_products=_rules(document, "expected_products", where, limits),
+            expected_materials=_rules(document, "expected_materials", where, limits, known),
+            expected_products=_rules(document, "expected_products", where, limits, known),
             certificates=_constraints(document, where, limits),
             extra=_rest(document, _STEP, "cert_constraints"),
         )
@@ -169,6 +170,7 @@ class Layout:
                 "not a layout", pointer=f"{where}/_type", expected='"layout"', got=repr(document["_type"])[:60]
             )
         expires = as_text(required(document, "expires", where), f"{where}/expires")
+        known: KnownRules = {}
         layout = Layout(
             expires=_moment(expires, f"{where}/expires"),
             readme=as_text(document.get("readme", ""), f"{where}/readme"),
@@ -176,7 +178,7 @@ class Layout:
             rootcas=read_keys(document, "rootcas", where, limits),
             intermediatecas=read_keys(document, "intermediatecas", where, limits),
             steps=tuple(
-                Step.from_json(step, f"{where}/steps/{i}", limits)
+                Step.from_json(step, f"{where}/steps/{i}", limits, known)
                 for i, step in enumerate(_items(document, "steps", where, limits))
             ),
             inspections=tuple(
@@ -252,10 +254,30 @@ def _moment(text: str, where: str) -> datetime:
         raise
 
 
-def _rules(document: Mapping[str, object], name: str, where: str, limits: Limits) -> tuple[Rule, ...]:
+KnownRules = dict[tuple[object, ...], Rule]
+"""The rules that their words spell: most steps of a layout share some."""
+
+
+def _rules(
+    document: Mapping[str, object], name: str, where: str, limits: Limits, known: KnownRules | None = None
+) -> tuple[Rule, ...]:
     where = f"{where}/{name}"
     values = as_list(document.get(name, []), where, most=limits.rules)
-    return tuple([Rule.parse(value, f"{where}/{i}") for i, value in enumerate(values)])
+    known = {} if known is None else known
+    return tuple([_known(value, known) or _rule(value, f"{where}/{i}", known) for i, value in enumerate(values)])
+
+
+def _known(value: object, known: KnownRules) -> Rule | None:
+    try:
+        return known.get(tuple(value)) if type(value) is list else None
+    except TypeError:
+        return None  # what is no text is refused when it is read
+
+
+def _rule(value: object, where: str, known: KnownRules) -> Rule:
+    rule = Rule.parse(value, where)
+    known[rule.spelling] = rule
+    return rule
 
 
 def _refuse_doubled_names(layout: Layout, where: str) -> None:

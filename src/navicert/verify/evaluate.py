@@ -68,7 +68,7 @@ def verify(case: Case, inspector: Inspector | None = None, *, progress: Callable
             if not succeeded(result) or (rules and case.profile.inspects_one_by_one):
                 break
         case = replace(case, inspected={**case.inspected, **results})
-        memo = Memo(memo.claims, memo.applications, memo.patterns, memo.examined, memo.readings)
+        memo = Memo(memo.claims, memo.applications, memo.leaves, memo.patterns, memo.examined, memo.readings)
         verdict = _evaluate(case, memo)
     return verdict
 

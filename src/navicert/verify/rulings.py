@@ -113,15 +113,26 @@ class Judge:
     def _side(self, item: Step | Inspection, side: Side, record: Record) -> Check:
         rules, setting, missing = rules_of(item, side), self.rulings.setting, self.missing
         warns = setting.case.profile.warns_of_loose_rules
-        id = f"{'step' if isinstance(item, Step) else 'inspection'}.{_NAMES[side]}"
+        check_id = f"{'step' if isinstance(item, Step) else 'inspection'}.{_NAMES[side]}"
         changed: dict[str, str] = {}
         checks: list[Check] = []
         applications = self.rulings.apply(item, side, record, self.choice)
+        leaves = setting.memo.leaves
         for application in applications:
             rule, consumed = application.rule, application.consumed
+            holds = not (application.mismatches or application.offending)
+            if holds and (consumed or rule.kind is not RuleKind.MATCH):
+                # Most are: many steps have the same rules, and whatever holds is told in the same words.
+                place = (id(rule), application.index, len(consumed))
+                known = leaves.get(place)
+                if known is None:
+                    subject = f"{application.index + 1} {rule}"
+                    known = leaves[place] = rule, passed(_IDS[rule.kind], subject, _count(consumed, "artifact"))
+                checks.append(known[1])
+                continue
             subject = f"{application.index + 1} {rule}"
             if application.mismatches:
-                here = f"{setting.path_of(item)}/{id}[{item.name}]"
+                here = f"{setting.path_of(item)}/{check_id}[{item.name}]"
                 check = self._mismatch(item, side, application, subject, here)
                 if not check.outcome.passes:
                     # What only warns is nobody's cause: a verdict that fails must have one.
@@ -139,7 +150,7 @@ class Judge:
                 check = passed(_IDS[rule.kind], subject, _count(consumed, "artifact"))
             checks.append(check)
         reason = f"{_count(rules, 'rule')} on {_count(record.side(side), 'artifact')}"
-        return all_of(id, item.name, tuple(checks), reason, facts=self._course(applications, side, record))
+        return all_of(check_id, item.name, tuple(checks), reason, facts=self._course(applications, side, record))
 
     def _course(self, applications: Sequence[Application], side: Side, record: Record) -> Mapping[str, object]:
         """What UPSTREAM tells of rules that failed: the artifacts in the order of the link, and what each rule up to

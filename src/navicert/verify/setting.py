@@ -18,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from navicert.model.rule import Rule
     from navicert.verify.cel import Expression
 
 
@@ -41,6 +42,9 @@ class Memo:
     )
     """What rules did, by the identity of the records that they were applied to; and these records, so that no other
     object takes over an identity."""
+    leaves: dict[tuple[int, int, int], tuple[Rule, Check]] = field(default_factory=dict)
+    """The checks of rules that hold, by the rule's identity, its place, and how many artifacts it consumed; and that
+    rule, as above."""
     patterns: dict[str, Pattern] = field(default_factory=dict)
     """Patterns of rules that were read, by their text."""
     examined: dict[tuple[object, ...], tuple[Check, ...]] = field(default_factory=dict)

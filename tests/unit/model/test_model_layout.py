@@ -147,6 +147,27 @@ def test_a_wrong_type_in_any_field_is_refused_where_it_stands(fields: dict[str, 
     assert caught.value.pointer == where
 
 
+def test_a_rule_is_read_as_it_is_spelled_however_often_it_was_read_before() -> None:
+    """What was read before is known by its words: by all of them, in their own letters."""
+    spelled = [["ALLOW", "a"], ["allow", "a"], ["ALLOW", "a"], ["ALLOW", "A"], ["DISALLOW", "a"]]
+    two = [STEP | {"name": name, "expected_materials": spelled, "expected_products": spelled} for name in "ab"]
+    for step in Layout.from_json(LAYOUT | {"steps": two}).steps:
+        for rules in (step.expected_materials, step.expected_products):
+            assert [list(rule.spelling) for rule in rules] == spelled
+            assert [rule.pattern for rule in rules] == ["a", "a", "a", "A", "a"]
+            assert rules[0] is rules[2]
+
+
+@pytest.mark.parametrize(
+    "odd", [["ALLOW", ["a"]], ["ALLOW", {}], ["ALLOW", 1], ["ALLOW"], [["ALLOW", "a"]], "ALLOW", {}]
+)
+def test_what_is_no_rule_is_refused_after_rules_that_were_read(odd: object) -> None:
+    steps = [STEP, STEP | {"name": "other", "expected_products": [["ALLOW", "*"], ["DISALLOW", "*"], odd]}]
+    with pytest.raises(Malformed) as caught:
+        Layout.from_json(LAYOUT | {"steps": steps})
+    assert str(caught.value.pointer).startswith("/steps/1/expected_products/2")
+
+
 @pytest.mark.parametrize("value", [None, [], "layout", 1])
 def test_a_layout_is_an_object(value: object) -> None:
     for read in (Layout.from_json, Step.from_json, Inspection.from_json):

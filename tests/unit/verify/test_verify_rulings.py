@@ -42,6 +42,21 @@ def test_rules_that_hold_say_how_much_they_consumed() -> None:
     assert only(verdict, "step.materials").reason == "2 rules on 2 artifacts"
 
 
+def test_the_same_rule_in_several_steps_is_told_of_each_by_what_it_did_there() -> None:
+    """Rules that hold share their checks where place and number are the same, and nowhere else."""
+    made = (
+        chain()
+        .step("one", by="bob", products=["ALLOW *"])
+        .step("two", by="bob", products=["ALLOW *"])
+        .step("three", by="bob", products=["CREATE lib/*", "ALLOW *"])
+        .link("one", products={"a": b"1"})
+        .link("two", products={"a": b"1", "b": b"2"})
+        .link("three", products={"lib/a": b"1", "b": b"2"})
+    )
+    told = [(check.subject, check.reason) for check in checks(made.verdict(), "rule.allow")]
+    assert told == [("1 ALLOW *", "1 artifact"), ("1 ALLOW *", "2 artifacts"), ("2 ALLOW *", "1 artifact")]
+
+
 class TestMismatch:
     verdict = build(a=b"1", b=b"x").verdict()
 
