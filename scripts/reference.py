@@ -84,7 +84,8 @@ def explained(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
 
 
 def cell(text: str) -> str:
-    """`text` in a cell of a table."""
+    """`text` in a cell of a table, where a line would end the row."""
+    text = " ".join(text.split())
     return text.replace("|", "\\|").replace("*", "\\*" if "`" not in text else "*")
 
 

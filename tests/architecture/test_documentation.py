@@ -12,6 +12,8 @@ PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")), *so
 
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_TABLE = re.compile(r"(?:^\|.*\n.*\n?)(?:^\|.*\n)*", re.MULTILINE)
+_EDGE = re.compile(r"(?<!\\)\|")
 _HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
 
 
@@ -46,6 +48,15 @@ class TestPage:
         text = text_of(page)
         assert text.startswith("# ")
         assert len(re.findall(r"^# ", text, re.MULTILINE)) == 1
+
+    def test_its_tables_are_whole(self, page: Path) -> None:
+        """A row ends with its line, and a blank line ends the table: what follows would be shown as text."""
+        for table in _TABLE.findall(text_of(page)):
+            head, rule, *rows = table.splitlines()
+            assert re.fullmatch(r"\|(:?-+:?\|)+", rule.replace(" ", "")), f"no head above: {head}"
+            for row in (head, *rows):
+                assert row.endswith("|"), f"broken off: {row}"
+                assert len(_EDGE.findall(row)) == len(_EDGE.findall(rule)), f"other cells than its table: {row}"
 
     def test_it_is_finished(self, page: Path) -> None:
         assert not re.search(r"\b(TODO|TBD|FIXME|XXX|coming soon|lorem ipsum)\b", text_of(page), re.IGNORECASE)
