@@ -44,6 +44,8 @@ class Document:
     problem: str = ""
     verified: Verified[Body] | None = None
     """It, by those of its signers whose keys were known."""
+    recalled: bool = False
+    """Whether it is remembered from an earlier time: as it was then, by all its signers, and without its bytes."""
     _memo: dict[tuple[str, bytes, bytes], bool] = field(default_factory=dict)
     unproved: str = ""
     """Why the bundle that it lies in proves nobody's signature, where that was asked."""

@@ -155,7 +155,9 @@ class _Gathering:
         if self._recall is not None and piece.raw is not None:
             known = self._recall.find(sha256(piece.raw), self._signers, piece.origin)
             if known is not None:
-                yield Document(piece, piece, known.sealed, verified=known)
+                document = Document(piece, piece, known.sealed, verified=known, recalled=True)
+                document.forget()
+                yield document
                 return
         yield from open_piece(piece, self.limits, bundles=self._bundles, pool=self._pool)
 
@@ -230,7 +232,7 @@ class _Gathering:
             verified = document.verify_identity(self.keyless, self.limits)
         if verified is None:
             return
-        if self._recall is not None and document.is_complete and not met.remembered:
+        if self._recall is not None and not (met.remembered or document.recalled) and document.is_complete:
             met.remembered = True
             # The trail may know keys of sublayouts that are not among these.
             if self._keyring.keys.keys() >= set(verified.signers):
@@ -238,7 +240,7 @@ class _Gathering:
         body = verified.body
         if isinstance(body, Link):
             body.share(self._pool)
-            if document.is_complete and not self._keep_bytes:
+            if not (self._keep_bytes or document.recalled) and document.is_complete:
                 document.release()
         elif isinstance(body, Layout) and not met.followed:
             if not verified.signers and not self._keyring.means(verified.identities):
