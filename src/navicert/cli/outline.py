@@ -69,15 +69,13 @@ class _Exclusive:
 class Outline:
     """Options as a parser has them, as far as reading plain command lines takes."""
 
-    __slots__ = ("_arguments", "_groups", "_named", "_options", "usage")
+    __slots__ = ("_arguments", "_groups", "_named", "_options")
 
     def __init__(self) -> None:
         self._named: dict[str, _Option] = {}
         self._options: list[_Option] = []
         self._arguments: list[_Option] = []
         self._groups: list[_Exclusive] = []
-        self.usage: str | None = None
-        """For the help, which is printed by a parser."""
 
     def add_argument(self, *names: str, **meaning: Any) -> None:
         """Add an option or argument, as to an `ArgumentParser`."""
@@ -149,7 +147,7 @@ class Outline:
             if option is None or not option.plain:
                 return None
             start = number
-            most = count if option.nargs == "+" or option.nargs == "*" else start + _most(option)
+            most = count if option.nargs in ("+", "*") else start + _most(option)
             while number < min(most, count) and _is_value(words[number]):
                 number += 1
             found.append((option, list(words[start:number])))
