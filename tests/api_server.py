@@ -21,6 +21,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from tests.certificate_authority import by_the_letter
 
 from navicert.dataclass import dataclass, field
 
@@ -103,6 +104,7 @@ def _certificate(
         .not_valid_after(now + timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
     )
+    builder = by_the_letter(builder, key.public_key(), signing.public_key(), authority=authority)
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), False)
     return builder.sign(signing, hashes.SHA256())

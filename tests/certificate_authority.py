@@ -97,6 +97,16 @@ def key_usage(*uses: str) -> x509.KeyUsage:
     return x509.KeyUsage(**{use: use in uses for use in (*all, *more)})
 
 
+def by_the_letter(
+    builder: x509.CertificateBuilder, own: Any, issuer: Any, *, authority: bool
+) -> x509.CertificateBuilder:
+    """`builder` with what RFC 5280 asks for beside the names; clients of Python from 3.13 on insist on it. `own` and
+    `issuer` are public keys."""
+    builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(own), critical=False)
+    builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), critical=False)
+    return builder.add_extension(key_usage("key_cert_sign", "crl_sign"), critical=True) if authority else builder
+
+
 def _builder(
     issuer: x509.Name, subject: x509.Name, private: Any, since: datetime.datetime, until: datetime.datetime
 ) -> x509.CertificateBuilder:

@@ -28,6 +28,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from tests.certificate_authority import by_the_letter
 
 Done = subprocess.CompletedProcess[str]
 SERVICES = "127.100.0"
@@ -67,6 +68,7 @@ class Authority:
             .not_valid_after(now + timedelta(days=2))
             .add_extension(basic, critical=True)
         )
+        builder = by_the_letter(builder, key.public_key(), self._key.public_key(), authority=basic.ca)
         if names:
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         return builder.sign(self._key, hashes.SHA256())

@@ -40,6 +40,11 @@ if [ -n "$absent" ] && [ -z "$refusal" ]; then
         $as_root DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-remove --no-install-recommends "$package" \
             >>"$lab/apt.log" 2>&1 </dev/null || refusal="apt-get could not install it: see $lab/apt.log"
     done
+    # Since Debian 13 the client is a package of its own.
+    if command -v dockerd >/dev/null 2>&1 && ! command -v docker >/dev/null 2>&1; then
+        $as_root DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-remove --no-install-recommends docker-cli \
+            >>"$lab/apt.log" 2>&1 </dev/null || refusal="apt-get could not install it: see $lab/apt.log"
+    fi
 fi
 
 # -- From PyPI ---------------------------------------------------------------------------------------------------
@@ -129,6 +134,7 @@ postgresql_server() {
     for program in /usr/lib/postgresql/*/bin/initdb; do [ -x "$program" ] && return 0; done
     return 1
 }
+docker_and_client() { dockerd --version && docker --version; }
 pkcs11_tool() { command -v pkcs11-tool; }
 debian_in_toto() { [ "$(/usr/bin/in-toto-run --version)" = "in-toto-run 1.3.1" ]; }
 
@@ -149,7 +155,7 @@ debian_in_toto() { [ "$(/usr/bin/in-toto-run --version)" = "in-toto-run 1.3.1" ]
     report docker-registry "$refusal" docker-registry --version
     report postgresql "$refusal" postgresql_server
     report podman "$refusal" podman --version
-    report dockerd "$refusal" dockerd --version
+    report dockerd "${refusal:-the client docker is missing}" docker_and_client
     report syft "$missing_scanner" "$lab/bin/syft" version
     report kms "$missing_kms" "$lab/kms/bin/navicert" --version
     report softhsm "$refusal" softhsm2-util --version
