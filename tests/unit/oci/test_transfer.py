@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -78,7 +79,16 @@ def test_a_copy_that_fails_leaves_no_layout(server: LoopbackRegistry, source: Re
     elif attack == "gone":
         del held[layer]
     else:
-        server.fault("GET", f"/blobs/{layer}", fault.status(503))
+        blobs = tmp_path / ".image.partial" / "blobs"
+
+        def once_another_is_there(request: fault.Request, right: fault.Response) -> fault.Response:
+            """It is down from then on: where nothing has come, nothing is kept."""
+            deadline = time.monotonic() + 30
+            while not any(len(file.name) == 64 for file in blobs.rglob("*")) and time.monotonic() < deadline:
+                time.sleep(0.01)
+            return fault.Response(503)
+
+        server.fault("GET", f"/blobs/{layer}", once_another_is_there)
     with pytest.raises(NavicertError) as caught:
         copy_to_layout(source, source.root, tmp_path / "image", "v1")
     assert isinstance(caught.value, Unavailable if attack == "unreachable" else Malformed)
