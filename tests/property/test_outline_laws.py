@@ -207,6 +207,25 @@ def test_values_do_not_gather_in_the_default_of_an_option() -> None:
     assert (found.one, found.more, default) == (["first", "a", "d"], ["first", "b", "c"], ["first"])
 
 
+def test_what_is_given_to_a_default_that_is_text_is_its_type() -> None:
+    """As to a value on the command line: but only where it is text, and where nothing is given."""
+    outline = Outline()
+    outline.add_argument("--size", type=int, default="5")
+    outline.add_argument("--most", type=int, default=None)
+    outline.add_argument("--bad", type=int, default="x")
+    assert outline.read([]) is None
+    found = outline.read(["--bad", "1"])
+    assert found is not None
+    assert (found.size, found.most, found.bad) == (5, None, 1)
+
+
+def test_an_argument_that_takes_all_that_is_left_is_left_to_argparse() -> None:
+    outline = Outline()
+    outline.add_argument("words", nargs="...")
+    assert outline.read(["a"]) is None
+    assert outline.read([]) is None
+
+
 def test_an_action_that_is_not_known_is_left_to_argparse() -> None:
     outline = Outline()
     outline.add_argument("--count", action="count")

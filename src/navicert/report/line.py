@@ -53,8 +53,6 @@ def _filled(words: list[str], width: int, hang: int, most: int) -> list[str] | N
     fits before the `…`."""
     lines: list[str] = []
     start, count = 0, len(words)
-    if max(map(len, words)) > width - hang:
-        return None
     while True:
         while start < count and not words[start]:
             start += 1
@@ -65,6 +63,8 @@ def _filled(words: list[str], width: int, hang: int, most: int) -> list[str] | N
         while end < count and length + 1 + len(words[end]) <= room:
             length += 1 + len(words[end])
             end += 1
+        if end == start:
+            return None
         rest = end
         if len(lines) + 1 >= most and any(words[end:]):
             while end > start and (not words[end - 1] or length + len(_LEFT_OUT) > room):

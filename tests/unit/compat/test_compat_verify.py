@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -349,6 +350,23 @@ def test_what_is_no_layout_is_refused_with_the_name_of_the_file(work, content, m
     said = capsys.readouterr().err
     assert "root.layout" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_rule_that_a_terminal_would_obey_is_shown_as_it_is_written(work, monkeypatch, capsys, alone):
+    """Whoever signs a sublayout writes rules; the program says them itself where it is alone."""
+    obeyed = "\x1b]0;x\x07\r\x7f\x9b\u202e"
+    runlib.in_toto_run("build", [], ["."], [], signer=signer("bob"))
+    signed(layout(["REQUIRE", f"{obeyed}a"])).dump("root.layout")
+    if alone:
+        words = ["in-toto-verify", "-l", "root.layout", "-k", "owner.pub"]
+        program = Path(sys.executable).with_name(words[0])
+        said = subprocess.run([program, *words[1:]], capture_output=True, text=True, check=False).stderr
+    else:
+        assert verify(monkeypatch) == 1
+        said = capsys.readouterr().err
+    assert "REQUIRE \\x1b]0;x\\x07" in said
+    assert not set(obeyed) - set("]0;x") & set(said)
 
 
 def test_a_name_that_a_terminal_would_obey_is_shown_as_it_is_written(work, monkeypatch, capsys):

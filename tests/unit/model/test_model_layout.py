@@ -159,7 +159,18 @@ def test_a_rule_is_read_as_it_is_spelled_however_often_it_was_read_before() -> N
 
 
 @pytest.mark.parametrize(
-    "odd", [["ALLOW", ["a"]], ["ALLOW", {}], ["ALLOW", 1], ["ALLOW"], [["ALLOW", "a"]], "ALLOW", {}]
+    "odd",
+    [
+        ["ALLOW", ["a"]],
+        ["ALLOW", {}],
+        ["ALLOW", 1],
+        ["ALLOW"],
+        ["ALLOW", "*", "more"],
+        [],
+        [["ALLOW", "a"]],
+        "ALLOW",
+        {},
+    ],
 )
 def test_what_is_no_rule_is_refused_after_rules_that_were_read(odd: object) -> None:
     steps = [STEP, STEP | {"name": "other", "expected_products": [["ALLOW", "*"], ["DISALLOW", "*"], odd]}]

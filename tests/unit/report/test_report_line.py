@@ -6,7 +6,7 @@ import textwrap
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from navicert.report.line import cut, escape, wrap
@@ -67,14 +67,23 @@ def test_a_cut_text_fits_and_keeps_its_ends(text: str, length: int) -> None:
         assert short == text
 
 
+_words = st.text(st.sampled_from("ab:ä-…\u202e"), max_size=9) | st.sampled_from(["", "", "x" * 30, "a-b-c", "…"])
+
+
+@settings(max_examples=500)
+@example("aaaa bbbb cccc", 9, 0, 1, True)  # no room for what says that something is left out, but in place of a word
+@example("aaaa  bbbb cccc", 10, 2, 2, False)
+@example("aaaa bbbbbbbbbbbbb", 9, 2, 10**9, False)  # a word that no line has room for
 @given(
-    st.text(st.sampled_from(" ab-\t\nä\u00a0\u3000…"), max_size=30),
-    st.integers(6, 30),
-    st.integers(0, 4),
-    st.integers(1, 3),
+    st.text(st.sampled_from(" ab-\t\nä\u00a0\u3000…"), max_size=40) | st.lists(_words, max_size=14).map(" ".join),
+    st.integers(6, 40),
+    st.integers(0, 5),
+    st.integers(1, 4) | st.just(10**9),
     st.booleans(),
 )
-def test_short_text_is_wrapped_as_all_text_is(text: str, width: int, hang: int, most: int, cut_words: bool) -> None:
+def test_text_is_wrapped_as_by_textwrap_which_is_loaded_for_odd_text_only(
+    text: str, width: int, hang: int, most: int, cut_words: bool
+) -> None:
     assert wrap(text, width, hang, most, cut_words=cut_words) == textwrap.wrap(
         text,
         width,

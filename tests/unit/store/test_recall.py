@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -47,6 +48,23 @@ def found(recall: Recall | None, made: Chain = GOOD, policy: Policy | None = Non
 def passes(found: Gathered, made: Chain = GOOD, **fields: object) -> bool:
     case = Case(made.policy(), NOW, found.exhibits, found.refused)
     return verify(replace(case, **fields)).passed  # type: ignore[arg-type]
+
+
+def test_what_is_remembered_is_not_remembered_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """But for what could not be: it is met again as if for the first time."""
+    recall = Recall()
+    remembered = []
+    before = recall.remember
+
+    def remember(keys: Any, size: int, document: Any) -> None:
+        remembered.append(size)
+        before(keys, size, document)
+
+    monkeypatch.setattr(recall, "remember", remember)
+    for _ in range(3):
+        assert passes(found(recall))
+    assert len(remembered) == len(recall) == 2
+    assert all(remembered)
 
 
 def test_a_document_is_verified_once(checks: list[str]) -> None:
