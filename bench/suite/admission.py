@@ -11,13 +11,12 @@ from bench.contestant import UPSTREAM, Contestant
 from bench.document import Form
 from bench.figure import PEAK, RATE, Goal
 from bench.rulebook import Rulebook
-from bench.suite.verification import Written
+from bench.suite.verification import LEAST, RATES, Written
 from bench.workload import MIB, Prepare, Programs, Race, Workload
-
-RATES: Final = Path(__file__).resolve().parents[1] / "rate"
 
 COLD: Final = "in process, cold"
 WARM: Final = "in process, warm"
+LEAST_WARM: Final = "python: read, SHA-256"
 
 
 def _rate(evidence: Sequence[Written], seconds: float) -> Prepare:
@@ -30,11 +29,14 @@ def _rate(evidence: Sequence[Written], seconds: float) -> Prepare:
         words = [str(seconds), *names]
         ours = (str(programs.ours / "python"), "-I", str(RATES / "ours.py"))
         theirs = (str(programs.upstream / "python"), "-I", str(RATES / "upstream.py"))
+        least = (str(programs.ours / "python"), "-I", str(RATES / "floor.py"))
+        floors = ((LEAST, "cold"), (LEAST_WARM, "warm"))
         return Race(
             (
                 Contestant(UPSTREAM, "upstream", (*theirs, *words), folder, prints=True),
                 Contestant(COLD, "ours", (*ours, "cold", *words), folder, prints=True),
                 Contestant(WARM, "ours", (*ours, "warm", *words), folder, prints=True),
+                *(Contestant(name, "floor", (*least, mode, *words), folder, prints=True) for name, mode in floors),
             )
         )
 

@@ -12,6 +12,11 @@ from bench.rulebook import SMUGGLED, Rulebook
 from bench.suite.start import bare
 from bench.workload import MIB, Prepare, Programs, Race, Workload
 
+RATES: Final = Path(__file__).resolve().parents[1] / "rate"
+
+LEAST: Final = "python: read, SHA-256, JSON, Ed25519"
+"""What judging takes at least, where no list is so large that most of it is not read: see `bench/rate/floor.py`."""
+
 
 class Written(Protocol):
     """Something to verify: it writes `root.layout`, `owner.pub` and `links`."""
@@ -20,8 +25,11 @@ class Written(Protocol):
         """Write it to `folder`."""
 
 
-def _verify(chain: Written, code: int = 0, says: str = "", options: tuple[str, ...] = ()) -> Prepare:
-    """Contestants that verify `chain`. `options` are for `navicert verify` alone."""
+def _verify(
+    chain: Written, code: int = 0, says: str = "", options: tuple[str, ...] = (), *, large: bool = False
+) -> Prepare:
+    """Contestants that verify `chain`. `options` are for `navicert verify` alone. `large`: reading all of its lists is
+    no floor."""
 
     def prepare(folder: Path, programs: Programs) -> Race:
         place = folder / "chain"
@@ -29,6 +37,7 @@ def _verify(chain: Written, code: int = 0, says: str = "", options: tuple[str, .
         chain.write(place)
         words = ("--layout", "root.layout", "--verification-keys", "owner.pub", "--link-dir", "links")
         own = ("verify", "--layout", "root.layout", "--owner", "owner.pub", "--store", "links", *options)
+        least = (str(programs.ours / "python"), "-I", str(RATES / "floor.py"), "once", "0", ".")
         return Race(
             (
                 Contestant(
@@ -38,6 +47,7 @@ def _verify(chain: Written, code: int = 0, says: str = "", options: tuple[str, .
                     "in-toto-verify", "ours", (str(programs.ours / "in-toto-verify"), *words), place, code, says
                 ),
                 Contestant("navicert verify", "ours", (str(programs.ours / "navicert"), *own), place, code, says),
+                *(() if large else (Contestant(LEAST, "floor", least, place),)),
                 bare(folder, programs),
             )
         )
@@ -57,9 +67,10 @@ def _row(
     quick: bool = False,
     space: int = 0,
     options: tuple[str, ...] = (),
+    large: bool = False,
 ) -> Workload:
     goals = [Goal(figure, bound) for figure, bound in ((CPU, cpu), (PEAK, peak)) if bound is not None]
-    prepare = _verify(chain, options=options)
+    prepare = _verify(chain, options=options, large=large)
     return Workload(name, title, prepare, runs, tuple(goals), rehearse=rehearse, space=space, quick=quick)
 
 
@@ -69,7 +80,7 @@ WORKLOADS: Final = (
     _row("verify-4x50", "4 steps × 50 artifacts, DSSE", Chain(4, 50), 15, 0.35, quick=True),
     _row("verify-4x50-metablock", "4 × 50, Metablock", Chain(4, 50, form="metablock"), 15, 0.35),
     _row("verify-5x1k", "5 × 1,000, DSSE", Chain(5, 1_000), 7, quick=True),
-    _row("verify-5x20k", "5 × 20,000, DSSE", Chain(5, 20_000), 3, 0.10, peak=0.5, space=100 * MIB),
+    _row("verify-5x20k", "5 × 20,000, DSSE", Chain(5, 20_000), 3, 0.10, peak=0.5, large=True, space=100 * MIB),
     _row(
         "verify-5x20k-metablock",
         "5 × 20,000, Metablock",
@@ -77,6 +88,7 @@ WORKLOADS: Final = (
         3,
         0.10,
         peak=0.5,
+        large=True,
         space=100 * MIB,
     ),
     _row(
@@ -87,6 +99,7 @@ WORKLOADS: Final = (
         0.07,
         peak=0.5,
         rehearse=False,
+        large=True,
         space=300 * MIB,
     ),
     _row(
@@ -97,6 +110,7 @@ WORKLOADS: Final = (
         0.07,
         peak=0.5,
         rehearse=False,
+        large=True,
         space=300 * MIB,
     ),
     _row("verify-500x10", "500 × 10, DSSE", Chain(500, 10), 5, 0.25, space=20 * MIB),
@@ -108,6 +122,7 @@ WORKLOADS: Final = (
         2,
         0.10,
         rehearse=False,
+        large=True,
         space=300 * MIB,
     ),
     _row("verify-threshold", "5 × 1,000, threshold 3, DSSE", Chain(5, 1_000, threshold=3), 5, 0.14, space=20 * MIB),
@@ -159,6 +174,7 @@ WORKLOADS: Final = (
         0.12,
         peak=0.5,
         rehearse=False,
+        large=True,
         space=800 * MIB,
         options=("--max-document-bytes", "256M"),
     ),

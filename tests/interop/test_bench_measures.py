@@ -12,6 +12,7 @@ import pytest
 from bench import installation
 from bench.__main__ import main
 from bench.chain import Chain
+from bench.document import Form
 
 ROOT = Path(__file__).resolve().parents[2]
 RATES = ROOT / "bench" / "rate"
@@ -49,6 +50,31 @@ class TestRate:
         for command in self.commands(component("in-toto-3.1.0"), tmp_path):
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             assert (done.returncode, done.stdout) == (1, ""), command
+
+
+class TestFloor:
+    """What judging takes at least."""
+
+    def run(self, mode: str, *folders: Path) -> subprocess.CompletedProcess[str]:
+        words = [sys.executable, str(RATES / "floor.py"), mode, "0.05", *map(str, folders)]
+        return subprocess.run(words, capture_output=True, text=True, check=False)
+
+    @pytest.mark.parametrize("form", ["dsse", "metablock"])
+    def test_it_checks_every_signature(self, tmp_path: Path, form: Form) -> None:
+        Chain(2, 5, threshold=2, depth=1, form=form).write(tmp_path)
+        for mode in ("cold", "warm"):
+            assert json.loads(self.run(mode, tmp_path).stdout)["rate"] > 0
+        assert (self.run("once", tmp_path).returncode, self.run("once", tmp_path).stdout) == (0, "")
+        documents = [tmp_path / "root.layout", *(tmp_path / "links").rglob("*.link")]
+        assert len(documents) == 1 + 2 + 1 + 4
+        for path in documents:
+            good = path.read_bytes()
+            document = json.loads(good)
+            proof = document["signatures"][0]["sig"]
+            document["signatures"][0]["sig"] = proof[:9] + ("b" if proof[9] == "a" else "a") + proof[10:]
+            path.write_text(json.dumps(document))
+            assert self.run("once", tmp_path).returncode == 1, path
+            path.write_bytes(good)
 
 
 @pytest.mark.slow
