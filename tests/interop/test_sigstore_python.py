@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from tests.attacks.test_bundles import APP, ATTACKS, FILE, KINDS, OURS, ROOT, judged
+from tests.cosign_layer import annotations_of, envelope_of
 
+from navicert.envelope.cosign import bundle_bytes
 from navicert.testing.bundle import as_bytes, keyless
-from navicert.testing.sigstore import ISSUER, SAN
+from navicert.testing.sigstore import ISSUER, SAN, Json
 
 # Reads one case a line, writes one verdict a line. Any exception is a refusal.
 ORACLE = r"""
@@ -38,9 +40,18 @@ with tempfile.TemporaryDirectory() as folder:
         print(json.dumps(told), flush=True)
 """
 
+
+def pulled() -> Json:
+    """What is written of an attestation that cosign attached to an image."""
+    signed = keyless(OURS, APP)
+    bundle: Json = json.loads(bundle_bytes(envelope_of(signed), annotations_of(signed, OURS)) or b"")
+    return bundle
+
+
 GOOD: dict[str, tuple[Any, bytes | None]] = {
     **{f"an entry of kind {kind}": (keyless(OURS, APP, kind=kind), None) for kind in KINDS},
     **{f"version {version}": (keyless(OURS, APP, version=version), None) for version in ("0.1", "0.2", "0.3")},
+    "an attestation of cosign": (pulled(), None),
     "a timestamp beside the promise": (keyless(OURS, APP, stamped=True), None),
     "a file in the first log": (keyless(OURS, FILE), FILE),
     "a file in the second log": (keyless(OURS, FILE, kind="hashedrekord/0.0.2"), FILE),
@@ -48,12 +59,14 @@ GOOD: dict[str, tuple[Any, bytes | None]] = {
 }
 
 THEY_CANNOT = {
+    "an attestation of cosign": "inclusionProof",
     "an entry of kind dsse/0.0.2": "Unsupported DSSE log entry type",
     "an entry of kind intoto/0.0.1": "Integrated time only supported",
     "an entry of kind intoto/0.0.2": "Integrated time only supported",
     "an entry of kind hashedrekord/0.0.1": "Unsupported DSSE log entry type",
 }
-"""What passes here and is beyond sigstore-python: it knows no such entries of attestations."""
+"""What passes here and is beyond sigstore-python: it knows no such entries of attestations, and wants a proof of
+inclusion where the specification lets the promise of the log do."""
 
 STRICTER = {
     "the payload is of another type": "theirs leaves the type of the payload to the caller",

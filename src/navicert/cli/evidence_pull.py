@@ -9,12 +9,13 @@ from navicert.cli.evidence_source import explain_asked
 from navicert.cli.image import KINDS, Images, add_access
 from navicert.cli.sighting import remember
 from navicert.cli.terminal import complain, escape, say
-from navicert.errors import Malformed
+from navicert.errors import Malformed, Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
+    from navicert.limits import Limits
     from navicert.oci.shelf import Placed
     from navicert.store import Filing, Piece
     from navicert.store.attachment import AttachmentSource
@@ -84,7 +85,7 @@ def _put(args: argparse.Namespace, placed: Placed, source: AttachmentSource) -> 
     bounds = option.limits(args)
     filings: list[Filing] = []
     passed_over: list[Piece] = []
-    for piece in source.pieces():
+    for piece in (_whole(found, bounds) for found in source.pieces()):
         hint = hint_of(piece, bounds)
         if piece.raw is None or hint.kind == UNKNOWN:
             passed_over.append(piece)
@@ -106,6 +107,22 @@ def _put(args: argparse.Namespace, placed: Placed, source: AttachmentSource) -> 
     else:
         say(f"{escape(args.store)}: {len(origins)} document{'s' * (len(origins) != 1)} from {escape(args.image)}")
     return 0
+
+
+def _whole(piece: Piece, limits: Limits) -> Piece:
+    """`piece` with what stands beside it in the image, where that is what proves who signed it. It is said where no
+    file can hold both."""
+    if piece.raw is None or not piece.annotations:
+        return piece
+    from navicert.dataclass import replace
+    from navicert.envelope.cosign import bundle_bytes
+
+    try:
+        raw = bundle_bytes(piece.raw, piece.annotations, limits)
+    except (Malformed, Refused) as error:
+        complain(f"{piece.origin}: put without what proves who signed it: {error}")
+        return piece
+    return piece if raw is None else replace(piece, raw=raw)
 
 
 def _filed(piece: Piece, name: str) -> Piece:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import binascii
 
-from navicert.crypto.certificate import MOST_CERTIFICATES, der_of_pem
+from navicert.crypto.certificate import MOST_CERTIFICATES, Certificate, der_of_pem
 from navicert.digest import Digest, sha256
 from navicert.envelope.bundle import Bundle, MessageSignature, sealed_envelope
 from navicert.envelope.document import Sealed
-from navicert.envelope.dsse import decode_base64
-from navicert.errors import Malformed
+from navicert.envelope.dsse import decode_base64, encode_base64
+from navicert.envelope.log_body import names_envelope
+from navicert.errors import Malformed, Refused
+from navicert.jsontext import writer
 from navicert.limits import LOCAL, Limits
 from navicert.model.field import as_integer, as_object, as_text, required
 from navicert.model.log_entry import LogEntry
@@ -31,6 +33,11 @@ LOGGED: Final = "dev.sigstore.cosign/bundle"
 TIMESTAMP: Final = "dev.sigstore.cosign/rfc3161timestamp"
 
 _PAYLOAD: Final = "cosign container image signature"
+
+_WRITTEN: Final = "application/vnd.dev.sigstore.bundle+json;version=0.1"
+"""Of all versions of bundles the one for which the promise of a log is enough: cosign keeps no proof of inclusion."""
+
+_write: Final = writer()
 
 
 def bundle_of_layer(blob: bytes, annotations: Mapping[str, str], limits: Limits = LOCAL, *, path: str = "") -> Bundle:
@@ -55,6 +62,66 @@ def bundle_of_layer(blob: bytes, annotations: Mapping[str, str], limits: Limits 
         return Bundle("cosign", content, certificates, None, entries, timestamps, stamped, path, sha256(blob))
     except Malformed as error:
         raise error.at(path) from error
+
+
+def bundle_bytes(
+    blob: bytes, annotations: Mapping[str, str], limits: Limits = LOCAL, *, path: str = ""
+) -> bytes | None:
+    """The attestation in a layer as a Sigstore bundle: a file that proves by itself who signed it. None where no
+    certificate stands beside it, or it is no envelope.
+
+    Raises `Malformed` as `bundle_of_layer` does, and `Refused` where what proves it is over the envelope byte for byte,
+    which a bundle holds as a part: the only timestamp (in bundles it is over the signature), or the entry of a log in
+    its oldest form.
+    """
+    if not annotations.get(CERTIFICATE):
+        return None
+    bundle = bundle_of_layer(blob, annotations, limits, path=path)
+    content = bundle.content
+    if not isinstance(content, Sealed):
+        return None
+    whole = ""
+    if bundle.timestamps and not bundle.entries:
+        whole = "timestamp"
+    elif any(names_envelope(entry, limits) for entry in bundle.entries):
+        whole = "entry of a log"
+    if whole:
+        problem = f"the {whole} is over the attestation byte for byte, and no bundle keeps it so"
+        raise Refused(problem, path=path, remedy="verify it where it is attached")
+    # Roots do not belong into a bundle: whoever trusts one has it. Spec: sigstore_common.proto, X509CertificateChain.
+    leaf, *others = bundle.certificates
+    chain = [leaf, *(raw for raw in others if not _is_root(raw))]
+    material = {
+        "x509CertificateChain": {"certificates": [{"rawBytes": encode_base64(raw)} for raw in chain]},
+        "tlogEntries": [_written(entry) for entry in bundle.entries],
+    }
+    made = content.signatures[0]
+    signature = {"sig": encode_base64(made.value)} | ({"keyid": made.keyid} if made.keyid else {})
+    # Just what the specification knows: others refuse fields that they do not.
+    envelope = {
+        "payload": encode_base64(content.payload),
+        "payloadType": content.payload_type,
+        "signatures": [signature],
+    }
+    document = {"mediaType": _WRITTEN, "verificationMaterial": material, "dsseEnvelope": envelope}
+    return _write(document).encode()
+
+
+def _is_root(raw: bytes) -> bool:
+    certificate = Certificate.read(raw, CHAIN)
+    return certificate.loaded.subject == certificate.issuer
+
+
+def _written(entry: LogEntry) -> dict[str, object]:
+    """An entry of a log as bundles have it."""
+    return {
+        "logId": {"keyId": encode_base64(entry.log_id)},
+        "logIndex": str(entry.index),
+        "kindVersion": {"kind": entry.kind, "version": entry.version},
+        "canonicalizedBody": encode_base64(entry.body),
+        "integratedTime": str(entry.integrated or 0),
+        "inclusionPromise": {"signedEntryTimestamp": encode_base64(entry.promise or b"")},
+    }
 
 
 def _entry(text: str, limits: Limits) -> LogEntry:

@@ -78,6 +78,15 @@ def objection(entry: LogEntry, claimed: Claimed, limits: Limits = LOCAL) -> str:
     return ""
 
 
+def names_envelope(entry: LogEntry, limits: Limits = LOCAL) -> bool:
+    """Whether `entry` is about an envelope byte for byte, as the oldest are. Raises `Malformed` for a body that cannot
+    be read."""
+    if (entry.kind, entry.version) != ("intoto", "0.0.1"):
+        return False
+    spec = _object(as_object(loads(entry.body, limits), ""), "spec", "")
+    return _object(spec, "content", "/spec").get("payloadHash") is None
+
+
 def _hashedrekord_1(spec: dict[str, object], claimed: Claimed) -> None:
     data = _object(spec, "data", "/spec")
     _same_digest(_object(data, "hash", "/spec/data"), "/spec/data/hash", claimed.digest)

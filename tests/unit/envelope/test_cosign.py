@@ -7,17 +7,27 @@ import json
 from typing import Any
 
 import pytest
+from cryptography import x509
 from tests.cosign_layer import annotations_of
 
 from navicert.crypto.trusted_root import TrustedRoot
 from navicert.digest import Digest, DigestSet
-from navicert.envelope.cosign import CERTIFICATE, CHAIN, LOGGED, SIGNATURE, TIMESTAMP, bundle_of_layer, signed_image
-from navicert.errors import Malformed
+from navicert.envelope.cosign import (
+    CERTIFICATE,
+    CHAIN,
+    LOGGED,
+    SIGNATURE,
+    TIMESTAMP,
+    bundle_bytes,
+    bundle_of_layer,
+    signed_image,
+)
+from navicert.errors import Malformed, Refused
 from navicert.model.statement import ResourceDescriptor, Statement
 from navicert.testing import NOW, signer
 from navicert.testing.bundle import keyed, keyless
 from navicert.testing.sigstore import SIGNED, Json, PrivateSigstore, b64, pem
-from navicert.verify.bundle import judge_bundle
+from navicert.verify.bundle import judge_bundle, judge_bytes
 
 OURS = PrivateSigstore()
 ROOT = TrustedRoot.read(OURS.root_bytes())
@@ -152,6 +162,69 @@ def test_damaged_annotations_are_refused_by_name(name, value) -> None:
         bundle_of_layer(blob, notes | {name: value}, path="sha256-ab.att")
     assert caught.value.pointer.startswith(name)
     assert caught.value.path == "sha256-ab.att"
+
+
+def pem_of(raw: str) -> str:
+    return pem(x509.load_der_x509_certificate(base64.b64decode(raw)))
+
+
+class TestAsBundle:
+    """What is attached, written as a file that proves as much alone."""
+
+    @pytest.mark.parametrize("kind", ["dsse/0.0.1", "intoto/0.0.1", "intoto/0.0.2"])
+    def test_it_proves_the_same(self, kind: str) -> None:
+        blob, notes = attestation(kind=kind)
+        raw = bundle_bytes(blob, notes)
+        assert raw is not None
+        result = judge_bytes(raw, ROOT, NOW, wanted=[OURS.policy])
+        assert result.passed
+        assert result.document is not None
+        before = judged(blob, notes).document
+        assert before is not None
+        assert result.document.content == before.content
+        assert (result.document.body, result.identity) == (APP, OURS.identity)
+        # And nothing to anybody else.
+        assert not judge_bytes(raw, TrustedRoot.read(PrivateSigstore("evil").root_bytes()), NOW, wanted=None).passed
+
+    def test_what_others_do_not_know_is_left_out(self) -> None:
+        blob, notes = attestation()
+        odd = json.loads(blob) | {"note": 1.5}
+        odd["signatures"][0] |= {"cert": "x", "keyid": "abc"}
+        raw = bundle_bytes(json.dumps(odd).encode(), notes)
+        assert raw is not None
+        envelope = json.loads(raw)["dsseEnvelope"]
+        assert envelope.keys() == {"payload", "payloadType", "signatures"}
+        assert envelope["signatures"][0].keys() == {"sig", "keyid"}
+
+    def test_the_root_stays_with_whoever_trusts_it(self) -> None:
+        chain = json.loads(bundle_bytes(*attestation()) or b"")["verificationMaterial"]["x509CertificateChain"]
+        # The signer's, and the one between it and the root.
+        assert len(chain["certificates"]) == 2
+        assert pem_of(chain["certificates"][1]["rawBytes"]) == pem(OURS.between)
+
+    def test_what_is_no_attestation_with_a_certificate_is_none(self) -> None:
+        blob, notes = attestation()
+        assert bundle_bytes(blob, {}) is None
+        assert bundle_bytes(blob, notes | {CERTIFICATE: ""}) is None
+        assert bundle_bytes(SIMPLE, notes_of(keyless(OURS, SIMPLE))) is None
+
+    def test_proof_over_the_attached_bytes_is_refused_where_nothing_else_proves_it(self) -> None:
+        blob, notes = attestation()
+        token = b64(OURS.tsa.respond(blob, SIGNED))
+        stamped = {TIMESTAMP: json.dumps({"SignedRFC3161Timestamp": token})}
+        assert bundle_bytes(blob, notes | stamped) == bundle_bytes(blob, notes)
+        with pytest.raises(Refused, match="timestamp"):
+            bundle_bytes(blob, {name: text for name, text in notes.items() if name != LOGGED} | stamped)
+        body = json.loads(base64.b64decode(json.loads(attestation(kind="intoto/0.0.1")[1][LOGGED])["Payload"]["body"]))
+        del body["spec"]["content"]["payloadHash"]
+        with pytest.raises(Refused, match="entry of a log"):
+            bundle_bytes(blob, notes | {LOGGED: logged(body=b64(json.dumps(body).encode()))})
+
+    @pytest.mark.parametrize("name", [CERTIFICATE, CHAIN, LOGGED, TIMESTAMP, SIGNATURE])
+    def test_damaged_annotations_are_refused(self, name: str) -> None:
+        blob, notes = attestation()
+        with pytest.raises(Malformed):
+            bundle_bytes(blob, notes | {name: "%"})
 
 
 @pytest.mark.parametrize(
