@@ -14,7 +14,7 @@ from tests.kubernetes.old_release import SETTINGS, in_words_of
 
 from navicert.admission.deployment.manifest import manifests
 from navicert.admission.deployment.node import Release
-from navicert.admission.deployment.setting import merged
+from navicert.admission.deployment.value import merged
 from navicert.cli.main import main
 
 IMAGE = "registry.example/navicert@sha256:" + "a" * 64

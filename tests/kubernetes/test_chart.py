@@ -42,7 +42,13 @@ CASES: Mapping[str, Mapping[str, Any]] = {
         "ports": {"webhook": 9443, "metrics": 1024},
         "scope": "all",
         "excludedNamespaces": [],
-        "webhook": {"failurePolicy": "Ignore", "timeoutSeconds": 5, "workloads": False, "pinDigests": False},
+        "webhook": {
+            "failurePolicy": "Ignore",
+            "timeoutSeconds": 5,
+            "workloads": False,
+            "pinDigests": False,
+            "callersConfigMap": "api-server",
+        },
         "fromCluster": False,
         "pullSecrets": True,
         "pullSecretsIn": [

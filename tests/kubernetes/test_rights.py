@@ -16,7 +16,7 @@ from tests.kubernetes.installed import Installed
 from navicert.admission.cluster import connect
 from navicert.admission.deployment.manifest import manifests
 from navicert.admission.deployment.node import Release
-from navicert.admission.deployment.setting import merged
+from navicert.admission.deployment.value import merged
 from navicert.admission.memory import ConfigMapPlace
 from navicert.admission.pull_secret import ClusterSecrets
 from navicert.errors import Unavailable

@@ -41,8 +41,8 @@ def run(args: argparse.Namespace) -> int:
     from navicert.admission.deployment.definition import definitions
     from navicert.admission.deployment.manifest import manifests
     from navicert.admission.deployment.node import Release
-    from navicert.admission.deployment.setting import assigned, commented, merged
     from navicert.admission.deployment.template import plain
+    from navicert.admission.deployment.value import assigned, commented, merged
 
     if args.show_values:
         say(commented())

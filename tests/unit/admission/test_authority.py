@@ -15,7 +15,7 @@ import pytest
 from navicert.admission.deployment.label import SECRET
 from navicert.admission.deployment.manifest import manifests
 from navicert.admission.deployment.node import Release
-from navicert.admission.deployment.setting import merged
+from navicert.admission.deployment.value import merged
 from navicert.errors import Malformed
 
 IMAGE = "registry.example/navicert@sha256:" + "a" * 64

@@ -10,7 +10,7 @@ from celpy.adapter import json_to_cel
 
 from navicert.admission.deployment.companion import companions
 from navicert.admission.deployment.node import Release, When, resolve
-from navicert.admission.deployment.setting import merged
+from navicert.admission.deployment.value import merged
 
 IMAGE = "registry.example/navicert@sha256:" + "a" * 64
 PINNED = "registry.example/app:1@sha256:" + "b" * 64

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from navicert.admission import arming
-from navicert.admission.deployment import setting
+from navicert.admission.deployment import value
 from navicert.admission.deployment.disk import disk
 from navicert.admission.deployment.document import read_documents
 from navicert.admission.deployment.manifest import manifests
@@ -31,7 +31,7 @@ RELEASE = Release("security")
 
 
 def objects(**values: object) -> list[Mapping[str, object]]:
-    return manifests(setting.merged({"image": IMAGE, **values}), RELEASE)
+    return manifests(value.merged({"image": IMAGE, **values}), RELEASE)
 
 
 def pods(**values: object) -> Iterator[tuple[str, Mapping[str, object]]]:
@@ -97,12 +97,12 @@ class TestConfinement:
 
     @pytest.mark.parametrize("workloads", [True, False])
     def test_glass_broken_in_templates_counts_only_where_templates_are_reviewed(self, workloads: bool) -> None:
-        spec = dict(pods(webhook={**setting.defaults()["webhook"], "workloads": workloads}))["navicert-webhook"]  # type: ignore[dict-item]
+        spec = dict(pods(webhook={**value.defaults()["webhook"], "workloads": workloads}))["navicert-webhook"]  # type: ignore[dict-item]
         assert ("--break-glass-in-templates" in spec["containers"][0]["args"]) is workloads  # type: ignore[index]
 
     @pytest.mark.parametrize("workloads", [True, False])
     def test_sets_are_looked_up_only_where_the_webhook_is_asked_about_them_anyway(self, workloads: bool) -> None:
-        webhook = {**setting.defaults()["webhook"], "workloads": workloads}  # type: ignore[dict-item]
+        webhook = {**value.defaults()["webhook"], "workloads": workloads}  # type: ignore[dict-item]
         found = [rule for rule in rules("navicert-webhook", webhook=webhook) if rule["apiGroups"] == ["apps"]]
         looked_up = {"apiGroups": ["apps"], "resources": ["daemonsets", "statefulsets"], "verbs": ["get"]}
         assert found == ([looked_up] if workloads else [])
@@ -169,6 +169,29 @@ class TestConfinement:
         """RBAC takes an empty `resourceNames` for every name that there is."""
         with pytest.raises(Malformed):
             objects(pullSecrets=True, pullSecretsIn=[place])
+
+    def test_a_namespace_that_is_named_twice_is_refused(self) -> None:
+        """Two Roles of one name are one: the right that was meant would be missing, without a word."""
+        place = {"namespace": "shop", "secrets": ["regcred"], "serviceAccounts": ["default"]}
+        with pytest.raises(Malformed, match="/pullSecretsIn/1/namespace: comes twice"):
+            objects(pullSecrets=True, pullSecretsIn=[place, place | {"secrets": ["other"]}])
+        assert objects(pullSecrets=True, pullSecretsIn=[place, place | {"namespace": "other"}])
+
+    def test_callers_are_asked_for_a_certificate_only_where_somebody_says_so(self) -> None:
+        def webhook(**values: object) -> tuple[list[str], dict[str, Any], dict[str, Any]]:
+            (deployment,) = [one for one in objects(**values) if one["kind"] == "Deployment"]
+            pod: Any = deployment["spec"]["template"]["spec"]  # type: ignore[index]
+            (container,) = pod["containers"]
+            mounts = {one["name"]: one["mountPath"] for one in container["volumeMounts"]}
+            return container["args"], mounts, {one["name"]: one for one in pod["volumes"]}
+
+        words, mounts, volumes = webhook(webhook={"callersConfigMap": "api-server"})
+        (option,) = [word for word in words if word.startswith("--client-ca=")]
+        assert option == f"--client-ca={mounts['callers']}/ca.crt"
+        assert volumes["callers"]["configMap"] == {"name": "api-server"}
+        words, mounts, volumes = webhook()
+        assert not [word for word in words if word.startswith("--client-ca")]
+        assert "callers" not in {*mounts, *volumes}
 
     def test_no_hook_waits_for_deletions_or_for_everything(self) -> None:
         (document,) = [one["data"] for one in objects() if one["metadata"]["name"] == "navicert-configurations"]  # type: ignore[index]
@@ -268,35 +291,35 @@ class TestSettings:
     def test_a_wrong_one_is_refused_by_the_command_and_by_the_chart(
         self, values: dict[str, object], problem: str
     ) -> None:
-        whole = setting.merged({"image": IMAGE}, values)
+        whole = value.merged({"image": IMAGE}, values)
         with pytest.raises(Malformed, match=problem):
-            setting.check(whole)
+            value.check(whole)
         with pytest.raises(jsonschema.ValidationError):
-            jsonschema.validate(whole, setting.schema())
+            jsonschema.validate(whole, value.schema())
 
     def test_a_line_break_after_a_digest_is_no_end(self) -> None:
         with pytest.raises(Malformed, match="wrong form"):
-            setting.check(setting.merged({"image": IMAGE + "\n"}))
+            value.check(value.merged({"image": IMAGE + "\n"}))
 
     def test_defaults_lack_nothing_but_the_image(self) -> None:
         with pytest.raises(Malformed, match="/image"):
-            setting.check(setting.defaults())
-        setting.check(setting.merged({"image": IMAGE}))
+            value.check(value.defaults())
+        value.check(value.merged({"image": IMAGE}))
 
     def test_null_is_refused(self) -> None:
         with pytest.raises(Malformed, match="is null"):
-            setting.merged({"replicas": None})
+            value.merged({"replicas": None})
 
     def test_one_is_set_by_path(self) -> None:
-        assert setting.assigned(["a.b=1", "a.c=x=y", 'd=["e"]']) == {"a": {"b": 1, "c": "x=y"}, "d": ["e"]}
+        assert value.assigned(["a.b=1", "a.c=x=y", 'd=["e"]']) == {"a": {"b": 1, "c": "x=y"}, "d": ["e"]}
 
     @pytest.mark.parametrize("word", ["a", "=1"])
     def test_a_word_that_sets_nothing_is_refused(self, word: str) -> None:
         with pytest.raises(Malformed):
-            setting.assigned([word])
+            value.assigned([word])
 
     def test_the_file_with_reasons_holds_the_defaults(self) -> None:
-        assert yaml.safe_load(setting.commented()) == setting.defaults()
+        assert yaml.safe_load(value.commented()) == value.defaults()
 
 
 class TestTree:

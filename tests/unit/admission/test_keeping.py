@@ -12,7 +12,7 @@ from navicert.admission import arming
 from navicert.admission.cluster import Conflict
 from navicert.admission.deployment.manifest import manifests
 from navicert.admission.deployment.node import Release
-from navicert.admission.deployment.setting import merged
+from navicert.admission.deployment.value import merged
 from navicert.admission.keeping import Installation, current_bundle, keep_round
 from navicert.admission.rotation import certificates
 from navicert.admission.vocabulary import DISARMED

@@ -12,7 +12,7 @@ from navicert.admission import cluster as clusters
 from navicert.admission.arming import configuration_path, webhooks
 from navicert.admission.deployment.manifest import manifests
 from navicert.admission.deployment.node import Release
-from navicert.admission.deployment.setting import merged
+from navicert.admission.deployment.value import merged
 from navicert.cli.main import main
 
 IMAGE = "registry.example/navicert@sha256:" + "a" * 64

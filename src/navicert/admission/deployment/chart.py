@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 
 from navicert import __version__
-from navicert.admission.deployment import setting
+from navicert.admission.deployment import value
 from navicert.admission.deployment.definition import definitions
 from navicert.admission.deployment.manifest import parts
 from navicert.admission.deployment.template import plain, template
@@ -40,8 +40,8 @@ def chart() -> Mapping[str, str]:
     }
     files = {
         "Chart.yaml": "".join(f"{name}: {json.dumps(value)}\n" for name, value in about.items()),
-        "values.yaml": setting.commented(),
-        "values.schema.json": json.dumps(setting.schema(), indent=2, ensure_ascii=False) + "\n",
+        "values.yaml": value.commented(),
+        "values.schema.json": json.dumps(value.schema(), indent=2, ensure_ascii=False) + "\n",
         "templates/NOTES.txt": _NOTES,
     }
     for one in definitions():

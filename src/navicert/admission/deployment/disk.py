@@ -11,8 +11,8 @@ from collections.abc import Mapping
 
 from navicert.admission.deployment.hook import MUTATING, VALIDATING, configurations
 from navicert.admission.deployment.node import Release, resolve
-from navicert.admission.deployment.setting import defaults
 from navicert.admission.deployment.template import plain
+from navicert.admission.deployment.value import defaults
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from navicert.admission.deployment.hook import hooks
 from navicert.admission.deployment.keeper import keeper, uninstallation
 from navicert.admission.deployment.node import Release, resolve
 from navicert.admission.deployment.scan import scan
-from navicert.admission.deployment.setting import check
+from navicert.admission.deployment.value import check
 from navicert.admission.deployment.workload import workload
 
 

@@ -23,6 +23,7 @@ from navicert.admission.vocabulary import CLUSTER_POLICY, EXCEPTION, GROUP, PLUR
 _PART = "webhook"
 _TLS = "/etc/navicert/tls"
 _MEMORY = "/etc/navicert/memory"
+_CALLERS = "/etc/navicert/callers"
 
 
 def workload() -> list[object]:
@@ -173,6 +174,10 @@ def _pod() -> dict[str, object]:
                     },
                 },
             ),
+            When(
+                Ref("webhook.callersConfigMap"),
+                {"name": "callers", "configMap": {"name": Ref("webhook.callersConfigMap")}},
+            ),
             *judging.volumes(),
         ],
     }
@@ -189,6 +194,7 @@ def _webhook() -> object:
             text("--metrics=0.0.0.0:", Ref("ports.metrics")),
             f"--tls-cert={_TLS}/tls.crt",
             f"--tls-key={_TLS}/tls.key",
+            When(Ref("webhook.callersConfigMap"), f"--client-ca={_CALLERS}/ca.crt"),
             *judging.options(),
             When(Ref("fromCluster"), "--write-status"),
             # Only where the webhook sees the templates can it tell who broke the glass in one.
@@ -209,6 +215,7 @@ def _webhook() -> object:
         volumeMounts=[
             {"name": "tls", "mountPath": _TLS, "readOnly": True},
             When(Ref("memory.keySecret"), {"name": "memory", "mountPath": _MEMORY, "readOnly": True}),
+            When(Ref("webhook.callersConfigMap"), {"name": "callers", "mountPath": _CALLERS, "readOnly": True}),
             *judging.mounts(),
         ],
     )
@@ -224,7 +231,7 @@ def _budget() -> dict[str, object]:
 
 
 def _network() -> dict[str, object]:
-    # The API server has no address that could be named here, and shows no certificate: the ports are what can be said.
+    # The API server has no address that could be named here, and rarely a certificate: the ports are what can be said.
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
