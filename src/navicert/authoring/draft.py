@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 from navicert.authoring.demand import FIELDS, PredicateReader, is_signed, record_named
 from navicert.authoring.expiry import Expiry
-from navicert.authoring.functionary import SAY_POLICY, Functionary, nearest_functionary, read_identity, read_times
+from navicert.authoring.functionary import SAY_POLICY, Functionary, nearest_functionary, read_identities, read_times
 from navicert.authoring.holder import read_authorities, read_constraints
 from navicert.authoring.node import Node, Spot, Word, located
 from navicert.authoring.sentence import parse_command, parse_rule
@@ -211,15 +211,12 @@ class _Reader:
         found = []
         for name, files in spot.fields("names with key files").items():
             self._words(Spot(Word(name, "string", files.line), self._path, files.where), "the name of a functionary")
-            identity = read_identity(files, own=self._own)
-            if identity is not None:
-                found.append(Functionary(name, (), files.line, identity=identity))
-                continue
-            validity, named = read_times(files, own=self._own)
-            texts = self._texts(named, "the file of a public key, or a list of them")
-            if not texts:
+            identities, keys = read_identities(files, own=self._own)
+            validity, named = read_times(keys, own=self._own) if keys is files else (None, keys)
+            texts = () if named is None else self._texts(named, "the file of a public key, or a list of them")
+            if not texts and (named is not None or not identities):
                 raise files.wrong(f'functionary "{name}" has no key', expected="the file of a public key")
-            found.append(Functionary(name, texts, files.line, validity))
+            found.append(Functionary(name, texts, files.line, validity, identities))
         if len(found) > self._limits.layout_keys:
             raise spot.wrong("too many functionaries (limit layout_keys)", got=str(len(found)))
         return tuple(found)

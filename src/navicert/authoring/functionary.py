@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 SAY_POLICY: Final = 'write "type: policy" at the top: it becomes a document that only Navicert reads'
 """What to do about something that a layout cannot say."""
 
-_FUNCTIONARY: Final = {
-    "keys": "keys",
-    "key": "keys",
+_KEYS: Final = {"keys": "keys", "key": "keys"}
+_IDENTITY: Final = {name: name for name in ("identity", "issuer", "claims", "identities")}
+_FUNCTIONARY: Final = _KEYS | {
     "valid from": "from",
     "valid_from": "from",
     "valid until": "until",
@@ -31,23 +31,42 @@ _FUNCTIONARY: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Functionary:
-    """A person or machine that performs steps, and the files of the public keys that are hers; she counts once."""
+    """A person or machine that performs steps, the files of the public keys that are hers, and the `identities` as
+    which Sigstore certifies her; she counts once."""
 
     name: str
     files: tuple[str, ...]
     line: int = 0
     validity: Validity | None = None
-    identity: IdentityPolicy | None = None
-    """Whom Sigstore certifies, of a functionary without keys."""
+    identities: tuple[IdentityPolicy, ...] = ()
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether her identities have to be said to be hers: one alone says itself who counts."""
+        return len(self.identities) > 1 or bool(self.identities and self.files)
 
 
-def read_identity(spot: Spot, *, own: bool) -> IdentityPolicy | None:
-    """Whom Sigstore certifies, where the functionary at `spot` is such a one; None for one with keys. `own`: it belongs
-    to our own policy document. Raises `Malformed`."""
-    if not isinstance(spot.node, Fields) or not spot.fields().keys() & {"identity", "issuer", "claims"}:
-        return None
+def read_identities(spot: Spot, *, own: bool) -> tuple[tuple[IdentityPolicy, ...], Spot | None]:
+    """Whom Sigstore certifies, where the functionary at `spot` is such a one, and where her keys are, if she has any
+    beside; none for one who has only keys. `own`: it belongs to our own policy document. Raises `Malformed`."""
+    if not isinstance(spot.node, Fields) or not spot.fields().keys() & _IDENTITY.keys():
+        return (), spot
     if not own:
         raise spot.wrong("an identity without a key is not for a layout", remedy=SAY_POLICY)
+    found = spot.known(_IDENTITY | _KEYS, "a functionary with identities")
+    several = found.get("identities")
+    if several is None:
+        one = {name: inner for name, inner in spot.node.nodes.items() if name in _IDENTITY}
+        return (_identity(Spot(Fields(one, spot.node.lines, spot.line), spot.path, spot.where)),), found.get("keys")
+    if len(found) > 1 + ("keys" in found):
+        raise several.wrong("identities are written as a list and beside it", remedy="write all of them in the list")
+    identities = tuple(map(_identity, several.items("a list of identities")))
+    if not identities:
+        raise several.wrong("no identity is listed", expected="identity and issuer of each")
+    return identities, found.get("keys")
+
+
+def _identity(spot: Spot) -> IdentityPolicy:
     from navicert.model.identity import IdentityPolicy
 
     try:

@@ -112,9 +112,9 @@ def compose(draft: Draft, read_key: ReadKey, at: datetime) -> Policy:
     """The policy that `draft` and its key files make when it is signed at `at`. Raises what `read_key` raises, and
     `Malformed` for an expiry beyond all calendars."""
     keys = {file: _key(file, draft, read_key) for file in draft.key_files}
-    keyed = [person for person in draft.functionaries if person.identity is None]
+    keyed = [person for person in draft.functionaries if person.files]
     persons = {person.name: tuple(dict.fromkeys(keys[file].id for file in person.files)) for person in keyed}
-    identities = {person.name: person.identity for person in draft.functionaries if person.identity is not None}
+    identities = {person.name: person.identities for person in draft.functionaries}
     try:
         expires = None if draft.expires is None else draft.expires.at(at)
     except Malformed as error:
@@ -126,7 +126,7 @@ def compose(draft: Draft, read_key: ReadKey, at: datetime) -> Policy:
             replace(
                 item.step,
                 pubkeys=tuple(dict.fromkeys(keyid for person in item.by for keyid in persons.get(person, ()))),
-                identities=tuple(identities[person] for person in item.by if person in identities),
+                identities=tuple(one for person in item.by for one in identities.get(person, ())),
             )
             for item in draft.steps
         ),
@@ -144,7 +144,8 @@ def compose(draft: Draft, read_key: ReadKey, at: datetime) -> Policy:
             if person.validity is not None
             for keyid in persons[person.name]
         }
-        layout = replace(layout, terms=Terms(release, draft.target, draft.run, validity))
+        declared = {person.name: person.identities for person in draft.functionaries if person.is_declared}
+        layout = replace(layout, terms=Terms(release, draft.target, draft.run, validity, declared))
     return Policy(layout, release, expires, draft.path, persons, draft.lines)
 
 

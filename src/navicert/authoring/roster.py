@@ -17,6 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from navicert.model.identity import IdentityPolicy
+
 _SEVERAL: Final = 3
 
 
@@ -83,6 +85,13 @@ class Roster:
             return f"person {person}"
         key = self._keys.get(keyid)
         return f"key {key.fingerprint}" if key else f"id {keyid}"
+
+    def _identity(self, identity: IdentityPolicy) -> str:
+        """Whom `identity` counts as: its person, else itself."""
+        terms = self._policy.layout.terms
+        declared = {} if terms is None else terms.identities
+        person = next((name for name, own in declared.items() if identity in own), None)
+        return f"identity {identity.san} {identity.issuer}" if person is None else f"person {person}"
 
     def _ids(self) -> Iterator[Finding]:
         for keyid, value in self._policy.layout.keys.items():
@@ -194,7 +203,7 @@ class Roster:
                     pointer=f"{where}/pubkeys",
                 )
         persons = {self._principal(keyid) for keyid in known if keyid in self._keys}
-        persons |= {f"identity {one.san} {one.issuer}" for one in step.identities}
+        persons |= {self._identity(one) for one in step.identities}
         # How many hold a certificate, or are described by an expression, nobody can count; a claim has no signers.
         countless = bool(step.certificates) or any(
             one.san.expression or one.issuer.expression for one in step.identities

@@ -83,11 +83,8 @@ def read_policy_document(value: object, where: str = "", limits: Limits = LOCAL)
     version = as_integer(required(document, "version", where), f"{where}/version")
     if version < 1:
         raise Malformed("version below 1", pointer=f"{where}/version", got=str(version))
-    release = Release(
-        as_text(required(document, "name", where), f"{where}/name"),
-        version,
-        _persons(document.get("persons", {}), f"{where}/persons"),
-    )
+    persons, identities = _persons(document.get("persons", {}), f"{where}/persons", limits)
+    release = Release(as_text(required(document, "name", where), f"{where}/name"), version, persons)
     if not release.name:
         raise Malformed("a policy without a name", pointer=f"{where}/name")
     items = as_list(required(document, "steps", where), f"{where}/steps", most=limits.layout_keys)
@@ -115,6 +112,7 @@ def read_policy_document(value: object, where: str = "", limits: Limits = LOCAL)
             as_text(document.get("target", ""), f"{where}/target"),
             _run(document.get("run", RunRule.SAME.value), f"{where}/run"),
             _validity(document, keys, where),
+            identities,
         ),
     )
     check_policy(layout, where)
@@ -133,7 +131,7 @@ def policy_json(layout: Layout) -> dict[str, object]:
         "expires": format_timestamp(layout.expires),
         "readme": layout.readme,
         "keys": {keyid: dict(key) for keyid, key in layout.keys.items()},
-        "persons": {person: list(keyids) for person, keyids in terms.release.persons.items()},
+        "persons": _persons_json(terms),
         **({"validity": {id: one.to_json() for id, one in terms.validity.items()}} if terms.validity else {}),
         **{
             name: {id: dict(key) for id, key in objects.items()}
@@ -164,18 +162,36 @@ def _known(value: object, where: str, known: frozenset[str], what: str) -> dict[
     return document
 
 
-def _persons(value: object, where: str) -> dict[str, tuple[str, ...]]:
-    persons: dict[str, tuple[str, ...]] = {}
+def _persons(
+    value: object, where: str, limits: Limits
+) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[IdentityPolicy, ...]]]:
+    """By person the key ids that are hers, and the identities: strings and objects of one list."""
+    keys: dict[str, tuple[str, ...]] = {}
+    identities: dict[str, tuple[IdentityPolicy, ...]] = {}
     owners: dict[str, str] = {}
-    for person, items in as_object(value, where).items():
+    for person, entries in as_object(value, where).items():
         place = pointer(where, person)
-        keyids = tuple(as_keyid(item, f"{place}/{i}") for i, item in enumerate(as_list(items, place)))
-        if not keyids or not person:
+        items = as_list(entries, place, most=limits.layout_keys)
+        if not items or not person:
             raise Malformed("person without a key" if person else "person without a name", pointer=place)
+        keyids = tuple(as_keyid(item, f"{place}/{i}") for i, item in enumerate(items) if not isinstance(item, dict))
         for keyid in keyids:
             if owners.setdefault(keyid, person) != person:
                 raise Malformed(f"key {keyid[:8]} belongs to two persons", pointer=place)
-        persons[person] = keyids
+        own = tuple(
+            IdentityPolicy.from_json(item, f"{place}/{i}") for i, item in enumerate(items) if isinstance(item, dict)
+        )
+        if keyids:
+            keys[person] = keyids
+        if own:
+            identities[person] = own
+    return keys, identities
+
+
+def _persons_json(terms: Terms) -> dict[str, list[object]]:
+    persons: dict[str, list[object]] = {person: list(keyids) for person, keyids in terms.release.persons.items()}
+    for person, identities in terms.identities.items():
+        persons.setdefault(person, []).extend(one.to_json() for one in identities)
     return persons
 
 

@@ -42,10 +42,22 @@ def check_policy(layout: Layout, where: str = "") -> None:
                 raise Malformed(
                     f'person "{person}" has a key that is not in the policy', pointer=f"{where}/persons", got=keyid[:16]
                 )
+    _check_identities(layout, f"{where}/persons")
     if layout.terms is not None and layout.terms.target:
         _check_target(layout.terms.target, names, f"{where}/target")
     check_claims(layout, where)
     refuse_alike(layout, lambda keyid: _owner(layout, keyid), where)
+
+
+def _check_identities(layout: Layout, where: str) -> None:
+    """Of whom two identities are in words cannot be told where one may be described by an expression: that is found out
+    when somebody has signed. See `navicert.verify.authority`."""
+    owners: dict[tuple[str, str], str] = {}
+    for person, identities in () if layout.terms is None else layout.terms.identities.items():
+        for one in identities:
+            exact = one.san.expression is None and one.issuer.expression is None
+            if exact and owners.setdefault((one.san.text, one.issuer.text), person) != person:
+                raise Malformed("one identity belongs to two persons", pointer=where, got=one.san.text[:80])
 
 
 def _refuse_doubled(layout: Layout, where: str) -> None:

@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from navicert.model.identity import IdentityPolicy
     from navicert.model.validity import Validity
 
 
@@ -27,9 +28,11 @@ class RunRule(Enum):
 @dataclass(frozen=True, slots=True)
 class Terms:
     """Name, version and persons; the step whose products are the target (empty: the last that makes any); what ties the
-    links to one run; and by key id, when keys count that do not count always."""
+    links to one run; by key id, when keys count that do not count always; and by person, the identities without a key
+    that are hers, beside the keys that `release` names: she counts once."""
 
     release: Release
     target: str = ""
     run: RunRule = RunRule.SAME
     validity: Mapping[str, Validity] = field(default_factory=dict)
+    identities: Mapping[str, tuple[IdentityPolicy, ...]] = field(default_factory=dict)

@@ -104,9 +104,11 @@ class Chain:
         others = (step for step in self.layout.steps if build is None or step.name != build.name)
         return tuple(step.name for step in others if may_sign(self.authority, step, keys, identities, self.at))
 
-    def is_person(self, key: Key) -> bool:
-        """Whether the layout says that `key` is a person's."""
-        return self.authority.principal(key).kind == "person"
+    def is_person(self, signer: Key | Identity) -> bool:
+        """Whether the layout says that `signer` is a person's; so it is where it may be one of several."""
+        authority = self.authority
+        who = authority.principal(signer) if isinstance(signer, Key) else authority.identified(signer)
+        return who is None or who.kind == "person"
 
     def commits(self, build: Recorded) -> frozenset[str]:
         """The git commits that the build consumed just as the source step left them."""

@@ -74,7 +74,7 @@ def _of_layout(
             continue
         keys, meant = _signers(case, authority, steps[claim.name], allowed[claim.name], document)
         if keys or meant:
-            principals = frozenset([*map(authority.principal, keys), *(one.principal for one in meant)])
+            principals = frozenset([*map(authority.principal, keys), *filter(None, map(authority.identified, meant))])
             yield Recorded(claim, keys, principals, document.origin, str(document.digest), meant)
 
 
@@ -106,7 +106,10 @@ def _signers(
     meant = tuple(
         one
         for one in document.identities
-        if any(wanted.accepts(one) for wanted in step.identities) and not case.revoked.denies_identity(one)
+        if any(wanted.accepts(one) for wanted in step.identities)
+        and not case.revoked.denies_identity(one)
+        and (who := authority.identified(one)) is not None
+        and who.identity not in case.revoked.identities
     )
     return (*keys, *_holders(case, authority, step, document)), meant
 
@@ -128,10 +131,13 @@ def may_sign(
     authority: Authority, step: Step, keys: Collection[Key], identities: Collection[Identity], at: datetime
 ) -> bool:
     """Whether any of `keys` and `identities`, or whom they stand for, may sign for `step`."""
-    mine = {authority.principal(key) for key in keys} | {one.principal for one in identities}
+    mine = {authority.principal(key) for key in keys} | set(filter(None, map(authority.identified, identities)))
     if not mine.isdisjoint(authority.principal(key) for key in authority.authorised(step)):
         return True
     if any(wanted.accepts(one) for wanted in step.identities for one in identities):
+        return True
+    theirs = [own for who in mine if who.kind == "person" for own in authority.identities.get(who.identity, ())]
+    if any(own in step.identities for own in theirs):
         return True
     return any(not authority.objection(step, key, moment) for key in keys for moment in _moments(key, at))
 

@@ -118,8 +118,8 @@ def _generated(setting: Setting) -> Finding:
             return setting.found(f"key {key.short} belongs to {person or 'a person'}, not to a service", "", BUILDER)
     for one in by.identities if by is not None else ():
         person = next((name for name, own in people.items() if any(_means(rule, one) for rule in own)), "")
-        if person:
-            return setting.found(f"{one} is {person}, not a service", "", BUILDER)
+        if person or (setting.inquiry.chain is not None and setting.inquiry.chain.is_person(one)):
+            return setting.found(f"{one} is {person or 'a person'}, not a service", "", BUILDER)
     return setting.found("", standing.reason, BUILDER)
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from navicert.crypto.certificate import Certificate
     from navicert.crypto.certificate_key import CertificateRoots
+    from navicert.model.identity import Identity, IdentityPolicy
     from navicert.model.validity import Validity
 
 
@@ -44,6 +45,8 @@ class Authority:
     """Who vouches for certificates; None where nobody does."""
     validity: Mapping[str, tuple[Validity, ...]] = field(default_factory=dict)
     """Key fingerprint → when it counts, where it does not count always."""
+    identities: Mapping[str, tuple[IdentityPolicy, ...]] = field(default_factory=dict)
+    """Person → the identities without a key that are declared to be hers."""
     _authorised: dict[tuple[str, ...], frozenset[Key]] = field(default_factory=dict, repr=False, compare=False)
     """Key ids of a step → the keys that these mean: most steps of a chain have the same."""
     _principals: dict[str, Principal] = field(default_factory=dict, repr=False, compare=False)
@@ -72,8 +75,17 @@ class Authority:
         named = {_counted(fingerprint, masters): person for fingerprint, person in (principals or {}).items()}
         labels = {key.fingerprint: keyid[:8] for keyid, key in keys.items()}
         subkeys = {id: subkey for key in keys.values() for subkey in key.members[1:] for id in subkey.ids}
+        renamed = _renamed(persons, named)
         made = Authority(
-            keys, release, _united(persons, named), labels, masters, subkeys, _roots(layout), _validity(layout, keys)
+            keys,
+            release,
+            {key: renamed.get(person, person) for key, person in persons.items()} | named,
+            labels,
+            masters,
+            subkeys,
+            _roots(layout),
+            _validity(layout, keys),
+            _identities(layout, renamed),
         )
         if layout.terms is not None:
             from navicert.model.soundness import refuse_alike
@@ -147,6 +159,14 @@ class Authority:
             known = self._principals[key.fingerprint] = self._principal(key)
         return known
 
+    def identified(self, identity: Identity) -> Principal | None:
+        """Whom a signature by `identity` counts for: the person whose it is declared to be, else itself. None where it
+        may be that of several: it counts for none of them."""
+        persons = [name for name, own in self.identities.items() if any(one.accepts(identity) for one in own)]
+        if len(persons) > 1:
+            return None
+        return Principal("person", persons[0], persons[0]) if persons else identity.principal
+
     def _principal(self, key: Key) -> Principal:
         counted = self.with_master(key)[-1]
         person = self.persons.get(counted.fingerprint)
@@ -215,11 +235,18 @@ def _counted(fingerprint: str, masters: Mapping[str, Key]) -> str:
     return masters[fingerprint].fingerprint if fingerprint in masters else fingerprint
 
 
-def _united(persons: Mapping[str, str], principals: Mapping[str, str]) -> dict[str, str]:
-    """What both declare. Where the caller renames one key of a person, her other keys are still hers: naming people
-    must not make two signers of one."""
-    renamed = {person: principals[key] for key, person in sorted(persons.items(), reverse=True) if key in principals}
-    return {key: renamed.get(person, person) for key, person in persons.items()} | dict(principals)
+def _renamed(persons: Mapping[str, str], principals: Mapping[str, str]) -> dict[str, str]:
+    """What the caller calls persons of the layout. Where the caller renames one key of a person, her other keys and
+    identities are still hers: naming people must not make two signers of one."""
+    return {person: principals[key] for key, person in sorted(persons.items(), reverse=True) if key in principals}
+
+
+def _identities(layout: Layout, renamed: Mapping[str, str]) -> dict[str, tuple[IdentityPolicy, ...]]:
+    found: dict[str, tuple[IdentityPolicy, ...]] = {}
+    for person, identities in () if layout.terms is None else layout.terms.identities.items():
+        name = renamed.get(person, person)
+        found[name] = (*found.get(name, ()), *identities)
+    return found
 
 
 def expiry_of(key: Key) -> str:

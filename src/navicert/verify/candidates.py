@@ -18,7 +18,7 @@ from navicert.model.statement import Statement
 from navicert.verdict import Check
 from navicert.verify.authority import expiry_of
 from navicert.verify.case import Exhibit
-from navicert.verify.evidence import Claim, Evidence, claim_of, odd_path, run_id_of
+from navicert.verify.evidence import Claim, Evidence, claim_of, odd, odd_path, run_id_of
 from navicert.verify.rules import Record
 from navicert.verify.setting import Setting
 from navicert.verify.thresholds import Group, in_pubkeys_order, of_runs
@@ -280,10 +280,13 @@ class _Collector:
             return {}
         signers: dict[Principal, Key | None] = {}
         for identity in meant:
-            if case.revoked.denies_identity(identity):
+            counted = authority.identified(identity)
+            if case.revoked.denies_identity(identity) or (counted and counted.identity in case.revoked.identities):
                 found.misses.append((document.origin, f"is signed by {identity}, who is revoked"))
+            elif counted is None:
+                found.misses.append((document.origin, f"is signed by {identity}, who may be one of several persons"))
             else:
-                signers[identity.principal] = None
+                signers[counted] = None
         for key in mine:
             principal, both = principal_of(key), authority.with_master(key)
             expired = [one for one in both if one.expired(case.at)]
@@ -382,11 +385,6 @@ def _objections(step: Step, identities: Iterable[Identity]) -> list[str]:
         against: list[tuple[str, ...]] = [wanted.objections(identity) for wanted in step.identities]
         found += sorted(against, key=len)[0] if against else ()
     return found
-
-
-def odd(path: str) -> str:
-    """Why evidence with `path` does not count."""
-    return f'names an artifact by a path that is not in normal form: "{path}"'
 
 
 def _is_new(exhibit: Exhibit, seen: set[tuple[object, ...]]) -> bool:

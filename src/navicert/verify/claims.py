@@ -17,9 +17,9 @@ from navicert.model.requirement import Requirement, Role
 from navicert.model.rule import Side
 from navicert.verdict import Check, all_of, at_least, failed, note, passed
 from navicert.verify.attestations import examine, record_of
-from navicert.verify.candidates import Candidates, odd
+from navicert.verify.candidates import Candidates
 from navicert.verify.case import Claimed, Exhibit
-from navicert.verify.evidence import Evidence, odd_path
+from navicert.verify.evidence import Evidence, odd, odd_path
 from navicert.verify.rules import Record
 from navicert.verify.selection import Choice
 from navicert.verify.setting import Setting

@@ -110,6 +110,11 @@ def odd_path(record: Record) -> str | None:
     return None
 
 
+def odd(path: str) -> str:
+    """Why evidence with `path` does not count."""
+    return f'names an artifact by a path that is not in normal form: "{path}"'
+
+
 def _is_odd(path: str) -> bool:
     if "/" not in path and path not in ("", ".") and not path.startswith("file:"):
         return False

@@ -94,6 +94,56 @@ def test_a_functionary_may_be_an_identity(read: Any) -> None:
     assert dict(layout.release.persons) == {"alice": step.pubkeys}
 
 
+ONE, TWO = "{identity: a@acme.example, issuer: i}", "{identity: b@acme.example, issuer: i}"
+
+
+@pytest.mark.parametrize(
+    ("value", "keys", "names"),
+    [
+        (f"{{keys: bob.pub, identities: [{ONE}, {TWO}]}}", 1, ["a@acme.example", "b@acme.example"]),
+        ("{key: bob.pub, identity: a@acme.example, issuer: i}", 1, ["a@acme.example"]),
+        (f"{{identities: [{ONE}, {TWO}]}}", 0, ["a@acme.example", "b@acme.example"]),
+    ],
+)
+def test_keys_and_identities_of_one_functionary_are_hers(read: Any, value: str, keys: int, names: list[str]) -> None:
+    head = f"type: policy\nname: app\nversion: 1\nexpires: 1 year\nfunctionaries:\n  alice: alice.pub\n  bob: {value}\n"
+    layout = read("steps: [{name: a, by: alice, predicates: [{type: vulns, by: [alice, bob]}]}]\n", head=head)
+    step = layout.steps[1]
+    assert len(step.pubkeys) == 1 + keys
+    assert [one.san.text for one in step.identities] == names
+    assert layout.terms is not None
+    assert dict(layout.terms.identities) == {"bob": step.identities}
+    assert ("bob" in layout.release.persons) == bool(keys)
+
+
+def test_one_identity_alone_says_itself_who_counts(read: Any) -> None:
+    for value in (ONE, f"{{identities: [{ONE}]}}"):
+        head = f"type: policy\nname: app\nversion: 1\nexpires: 1 year\nfunctionaries:\n  ci: {value}\n"
+        layout = read("steps: [{name: a, by: ci}]\n", head=head)
+        assert layout.terms is not None
+        assert layout.terms.identities == {}
+        assert [one.san.text for one in layout.steps[0].identities] == ["a@acme.example"]
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("{identities: []}", "no identity is listed"),
+        (f"{{identities: {ONE}}}", "a list of identities"),
+        (f"{{identities: [{ONE}], issuer: i}}", "as a list and beside it"),
+        ("{keys: bob.pub, key: bob.pub, identity: a, issuer: i}", "written twice"),
+        ("{keys: [], identity: a, issuer: i}", "has no key"),
+        ("{keys: bob.pub, identity: a}", "issuer"),
+        ("{keys: bob.pub, valid until: 2031-05-01, identity: a, issuer: i}", 'no field "valid until"'),
+    ],
+)
+def test_what_is_half_an_identity_is_refused(read: Any, value: str, problem: str) -> None:
+    head = f"type: policy\nname: app\nversion: 1\nexpires: 1 year\nfunctionaries:\n  bob: {value}\n"
+    with pytest.raises(Malformed, match=problem) as caught:
+        read("steps: [{name: a, by: bob}]\n", head=head)
+    assert str(caught.value).startswith("p.yaml:6")
+
+
 @pytest.mark.parametrize(
     "value", ["{identity: a}", "{issuer: b}", "{identity: '', issuer: b}", "{identity: a, issuer: b, x: c}"]
 )
@@ -105,9 +155,10 @@ def test_an_identity_says_who_and_by_whose_word(read: Any, value: str) -> None:
 
 
 def test_an_identity_is_not_for_a_layout(read: Any) -> None:
-    head = "name: app\nversion: 1\nexpires: 1 year\nfunctionaries:\n  ci: {identity: a, issuer: b}\n"
-    with pytest.raises(Malformed, match="not for a layout"):
-        read("steps: [{name: a, by: ci}]\n", head=head)
+    for value in ("{identity: a, issuer: b}", "{keys: bob.pub, identities: [{identity: a, issuer: b}]}"):
+        head = f"name: app\nversion: 1\nexpires: 1 year\nfunctionaries:\n  ci: {value}\n"
+        with pytest.raises(Malformed, match="not for a layout"):
+            read("steps: [{name: a, by: ci}]\n", head=head)
 
 
 def test_a_step_may_rest_on_a_predicate(read: Any) -> None:

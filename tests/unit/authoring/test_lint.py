@@ -236,6 +236,10 @@ def test_identities_can_perform_steps_and_count_once_each(check):
     assert "threshold.unreachable" not in ids(check(signed(one)))
     assert "threshold.unreachable" in ids(check(signed(one, threshold=2)))
     assert "threshold.unreachable" not in ids(check(signed(many, threshold=2)))
+    hers = f"{{identities: [{one}, {one.replace('c@', 'd@')}]}}"
+    assert "threshold.unreachable" in ids(check(signed(hers, threshold=2)))
+    with_a_key = f"{{key: carol.pub, {one[1:]}"
+    assert "threshold.unreachable" in ids(check(signed(with_a_key, threshold=2)))
 
 
 def test_every_finding_has_an_example():

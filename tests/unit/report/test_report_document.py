@@ -11,9 +11,12 @@ from tests.sample_chain import AT, CLOSED, SampleChain, digests, rule
 
 from navicert.digest import DigestSet
 from navicert.envelope.body import Body
+from navicert.model.identity import IdentityPolicy
 from navicert.model.layout import Inspection, Layout, Step
 from navicert.model.link import Link
+from navicert.model.release import Release
 from navicert.model.statement import ResourceDescriptor, Statement
+from navicert.model.terms import Terms
 from navicert.report.document import SeenDocument, SeenSignature, document_json, render_document, silences
 
 KEYID = "0123456789abcdef" * 4
@@ -106,6 +109,29 @@ def test_a_layout_is_shown_with_its_release_expiry_keys_steps_and_rules() -> Non
         "  runs         sh -c 'test -f app'\n"
         "  materials    ALLOW *\n"
     )
+
+
+def signed_by(*identities: IdentityPolicy, persons: dict[str, tuple[IdentityPolicy, ...]] | None = None) -> Layout:
+    """A policy of one step that any of `identities` performs."""
+    step = Step("build", identities=identities, expected_materials=(rule("DISALLOW *"),))
+    step = replace(step, expected_products=(rule("DISALLOW *"),))
+    return Layout(AT, (step,), terms=Terms(Release("app", 1), identities=persons or {}))
+
+
+def test_a_step_of_identities_says_who_may_perform_it() -> None:
+    one = IdentityPolicy.exactly("ci@acme.example", "https://accounts.acme.example")
+    text = shown(signed_by(one), SIGNED)
+    assert '  performed by 1 of: "ci@acme.example" of "https://accounts.acme.example"\n' in text
+    assert silent(signed_by(one), SIGNED) == []
+    assert silent(signed_by(), SIGNED) == ["who may perform build"]
+
+
+def test_signers_that_no_line_holds_are_listed_one_a_line() -> None:
+    several = [IdentityPolicy.exactly(f"{name}@acme.example", "https://accounts.acme.example") for name in "ab"]
+    text = shown(signed_by(*several, persons={"alice": tuple(several)}), SIGNED)
+    lines = [f'"{name}@acme.example" of "https://accounts.acme.example"' for name in "ab"]
+    assert f"  performed by 1 of:\n    {lines[0]}\n    {lines[1]}\n" in text
+    assert f"identities\n  {lines[0]}  alice\n  {lines[1]}  alice\n" in text
 
 
 @pytest.mark.parametrize(

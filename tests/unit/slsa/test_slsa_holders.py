@@ -13,8 +13,10 @@ from tests.sample_build import SampleBuild
 from tests.sample_chain import Pieces
 
 from navicert.envelope.document import seal
-from navicert.model.identity import Identity
+from navicert.model.identity import Identity, IdentityPolicy, Wanted
 from navicert.model.layout import Layout
+from navicert.model.release import Release
+from navicert.model.terms import Terms
 from navicert.slsa.account import Account
 from navicert.slsa.builders import BuilderTable, Standing, Trust
 from navicert.slsa.chain import Chain
@@ -138,3 +140,20 @@ def test_an_identity_that_is_a_person_s_is_no_service() -> None:
         found = table_findings(Setting(account, Common(build.inquiry(), (account,))))["generated"]
         assert found.met is met
     assert "is carol, not a service" in found.reason
+
+
+def test_an_identity_of_a_person_of_the_layout_is_no_service() -> None:
+    """Who builds with a key of her own and is a service as an identity would vouch for herself."""
+    exact = {"identity": CI.san, "issuer": CI.issuer}
+    (link,) = chain_of(LAYOUT, *by(ROOT.issue("service"))).recorded
+    link = replace(link, keys=(), principals=frozenset({CI.principal}), identities=(CI,))
+    builder, signer = table(exact).service((), NOW, (CI,))
+    account = Account(Standing(Trust.TRUSTED, "its identity signed the step", builder, signer), None, link)
+    carol = IdentityPolicy.exactly(CI.san, CI.issuer)
+    anybody = IdentityPolicy(Wanted.matching(".+"), Wanted.exactly(CI.issuer))
+    for own, met in ({}, True), ({"carol": (carol,)}, False), ({"carol": (carol,), "dora": (anybody,)}, False):
+        layout = replace(LAYOUT, terms=Terms(Release("app", 1), identities=own))
+        inquiry = replace(SampleBuild().inquiry(), chain=chain_of(layout))
+        found = table_findings(Setting(account, Common(inquiry, (account,))))["generated"]
+        assert found.met is met
+    assert "is a person, not a service" in found.reason
