@@ -87,7 +87,8 @@ class TestCount:
         assert not judge(chain, bundle(), bundle(AT_HOME["identity"])).passed
         verdict = judge(chain, bundle(), bundle(OTHER["identity"]))
         assert verdict.passed
-        assert {one.subject for one in checks(verdict, "attestation")} == {"tess", OTHER["identity"]}
+        found = {one.subject: one.facts["certified"] for one in checks(verdict, "attestation")}
+        assert found == {"tess": [f"{SAN} ({ISSUER})"], OTHER["identity"]: [f"{OTHER['identity']} ({ISSUER})"]}
 
     def test_whoever_may_be_several_persons_counts_for_none(self) -> None:
         chain = chain_for(ANYBODY, persons={"tess": [TESS | {"identity": {"matches": "https.+"}}], "olga": [ANYBODY]})
@@ -176,8 +177,9 @@ class TestLevels:
         found = list(recorded_of(denied, layout, authority, verify(denied)))
         assert {str(who) for one in found for who in one.principals} == {"bob"}
 
-    def test_who_may_sign_as_another_is_no_tenant_kept_apart(self) -> None:
-        chain = chain_for(TESS, persons={"bob": [TESS]})
+    @pytest.mark.parametrize("allowed", [TESS, ANYBODY])
+    def test_who_may_sign_as_another_is_no_tenant_kept_apart(self, allowed: dict[str, Any]) -> None:
+        chain = chain_for(allowed, persons={"bob": [TESS]})
         layout = read_policy_document(chain.document)
         authority = Authority.of(layout)
         build, tests = layout.steps

@@ -197,6 +197,11 @@ class IdentityPolicy:
         """Whether `identity` is meant."""
         return not self.objections(identity)
 
+    def may_meet(self, other: IdentityPolicy) -> bool:
+        """Whether one identity may be meant by both, as far as name and issuer tell; expressions mean many."""
+        pairs = ((self.san, other.san), (self.issuer, other.issuer))
+        return all(a.expression is not None or b.expression is not None or a.text == b.text for a, b in pairs)
+
     def __str__(self) -> str:
         more = "".join(f", {name} {wanted}" for name, wanted in self.claims.items())
         return f"{self.san} of {self.issuer}{more}"

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from typing import Final
 
-    from navicert.model.identity import IdentityPolicy
     from navicert.model.layout import Layout, Step
 
 
@@ -198,15 +197,10 @@ def _may_be_one(signer: object, step: Step, other: Step) -> bool:
     """Whether one signer of this kind may sign for both: one person, or an identity or certificate that both may mean,
     as expressions and `*` mean many."""
     if signer is _IDENTITIES:
-        return any(_overlap(one, another) for one in step.identities for another in other.identities)
+        return any(one.may_meet(another) for one in step.identities for another in other.identities)
     if signer is _CERTIFICATES:
         return any(one.may_meet(another) for one in step.certificates for another in other.certificates)
     return True
-
-
-def _overlap(one: IdentityPolicy, other: IdentityPolicy) -> bool:
-    pairs = ((one.san, other.san), (one.issuer, other.issuer))
-    return all(a.expression is not None or b.expression is not None or a.text == b.text for a, b in pairs)
 
 
 def _refuse_pair(

@@ -137,7 +137,7 @@ def may_sign(
     if any(wanted.accepts(one) for wanted in step.identities for one in identities):
         return True
     theirs = [own for who in mine if who.kind == "person" for own in authority.identities.get(who.identity, ())]
-    if any(own in step.identities for own in theirs):
+    if any(own.may_meet(wanted) for own in theirs for wanted in step.identities):
         return True
     return any(not authority.objection(step, key, moment) for key in keys for moment in _moments(key, at))
 

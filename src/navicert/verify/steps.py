@@ -5,6 +5,7 @@ Spec: in-toto v1.0 §5.2 (4, 6, 7, 9).
 
 from __future__ import annotations
 
+from navicert.envelope.document import Verified
 from navicert.model.artifact import Artifacts
 from navicert.model.layout import Step
 from navicert.model.principal import Principal
@@ -95,12 +96,7 @@ def _threshold(setting: Setting, step: Step, found: Candidates, chosen: Group | 
         for principal in member.signers:
             if principal not in counted:
                 continue
-            facts = {
-                "identity": principal.identity,
-                "digest": str(member.digest),
-                "content": str(member.document.content),
-                "origin": member.origin,
-            }
+            facts = _signed(principal, member)
             check = passed("link.signature", str(principal), f"signed {what} {member.origin}", facts=facts)
             if member.checks:
                 check = all_of("attestation", str(principal), (check, *member.checks), member.origin, facts=facts)
@@ -167,11 +163,7 @@ def _attested(
 def _attestation(principal: Principal, member: Evidence, requirement: Requirement) -> Check:
     """One statement and what was found out about it."""
     body = member.document.body
-    facts = {
-        "identity": principal.identity,
-        "digest": str(member.digest),
-        "content": str(member.document.content),
-        "origin": member.origin,
+    facts = _signed(principal, member) | {
         "predicate": body.predicate_type if isinstance(body, Statement) else "",
         "class": "cryptographic",
         "subjects": [
@@ -181,6 +173,20 @@ def _attestation(principal: Principal, member: Evidence, requirement: Requiremen
     signed = passed("attestation.signature", str(principal), f"signed {member.origin}", spec="DSSE v1.0.2")
     reason = f"{member.origin}: {facts['predicate']}"
     return all_of("attestation", str(principal), (signed, *member.checks), reason, facts=facts)
+
+
+def _signed(principal: Principal, member: Evidence) -> dict[str, object]:
+    """What is told of one signature; as whom Sigstore certified the signer too, whichever person that is."""
+    document = member.document
+    facts: dict[str, object] = {
+        "identity": principal.identity,
+        "digest": str(member.digest),
+        "content": str(document.content),
+        "origin": member.origin,
+    }
+    if isinstance(document, Verified) and document.identities:
+        facts["certified"] = [str(identity) for identity in document.identities]
+    return facts
 
 
 def _subjects(record: Record, requirement: Requirement) -> Artifacts:
