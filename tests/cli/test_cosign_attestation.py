@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.cosign_layer import annotations_of, envelope_of
+from tests.cosign_layer import annotations_of, attach_layers, envelope_of
 
 from navicert.cli.main import main
 from navicert.envelope.cosign import CERTIFICATE, LOGGED, TIMESTAMP
@@ -26,9 +26,6 @@ from navicert.testing.registry import LoopbackRegistry
 from navicert.testing.sigstore import ISSUER, SAN, SIGNED, PrivateSigstore, b64
 
 OURS, THEIRS = PrivateSigstore(), PrivateSigstore("evil")
-DSSE = "application/vnd.dsse.envelope.v1+json"
-CONFIG = "application/vnd.oci.image.config.v1+json"
-MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 
 @pytest.fixture
@@ -61,7 +58,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def attach(server: LoopbackRegistry, **changes: str) -> str:
+def attested(server: LoopbackRegistry, **changes: str) -> str:
     """The reference to the image, to which its link is attached as cosign does; with other texts beside it where there
     are `changes`."""
     reference = f"{server.name}/app:1.4"
@@ -79,14 +76,7 @@ def attach(server: LoopbackRegistry, **changes: str) -> str:
     if TIMESTAMP in changes:
         token = b64(OURS.tsa.respond(envelope_of(signed), SIGNED))
         changes |= {TIMESTAMP: json.dumps({"SignedRFC3161Timestamp": token})}
-    layer = server.add_blob("app", envelope_of(signed), DSSE).to_json() | {"annotations": beside | changes}
-    body = {
-        "schemaVersion": 2,
-        "mediaType": MANIFEST,
-        "config": server.add_blob("app", b"{}", CONFIG).to_json(),
-        "layers": [layer],
-    }
-    server.add_manifest("app", body, tag=f"sha256-{found.root.digest.hex}.att")
+    attach_layers(server, found.root.digest, (envelope_of(signed), beside | changes))
     return reference
 
 
@@ -100,7 +90,7 @@ def verify(target: str, *more: str, root: str = "ours.json") -> int:
 
 @pytest.mark.parametrize("store", ["store", "sqlite:store.db"])
 def test_what_is_pulled_proves_who_signed_it(server: LoopbackRegistry, store: str) -> None:
-    reference = attach(server)
+    reference = attested(server)
     assert verify(reference, "--insecure") == 0
     assert pull(reference, store) == 0
     assert main(["evidence", "copy", "--insecure", reference, "oci:image"]) == 0
@@ -114,7 +104,7 @@ def test_what_is_pulled_proves_who_signed_it(server: LoopbackRegistry, store: st
 
 
 def test_it_is_the_bundle_that_others_read(server: LoopbackRegistry, here: Path) -> None:
-    assert pull(attach(server)) == 0
+    assert pull(attested(server)) == 0
     (path,) = (here / "store").glob("build.*.link")
     bundle = json.loads(path.read_bytes())
     assert bundle["mediaType"] == "application/vnd.dev.sigstore.bundle+json;version=0.1"
@@ -133,7 +123,7 @@ def test_it_is_the_bundle_that_others_read(server: LoopbackRegistry, here: Path)
 def test_where_no_file_can_hold_the_proof_that_is_said(
     server: LoopbackRegistry, changes: dict[str, str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    reference = attach(server, **changes)
+    reference = attested(server, **changes)
     assert pull(reference) == 0
     err = capsys.readouterr().err
     assert "put without what proves who signed it" in err

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.cosign_layer import attach_layers
 from tests.image_builder import docker_entries, tar_of
 from tests.image_chain import layout, links, write_chain
 
@@ -171,12 +172,7 @@ def test_links_count_in_every_shape_that_they_are_attached_in(complete: Loopback
             bundle = {"mediaType": SIGSTORE, "verificationMaterial": {"publicKey": {}}, "dsseEnvelope": json.loads(raw)}
             complete.add_artifact("app", json.dumps(bundle).encode(), SIGSTORE, subject=subject)
     if shape == "att":
-        layers = [complete.add_blob("app", raw, DSSE).to_json() for raw in envelopes]
-        config = complete.add_blob("app", b"{}", "application/vnd.oci.image.config.v1+json").to_json()
-        body = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json"}
-        complete.add_manifest(
-            "app", body | {"config": config, "layers": layers}, tag=f"sha256-{subject.digest.hex}.att"
-        )
+        attach_layers(complete, subject.digest, *((raw, {}) for raw in envelopes))
     assert verify(reference, chain, "--layout", f"{chain}/root.layout") == 0
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.cosign_layer import annotations_of, attach_layers, envelope_of
 from tests.sample_build import STATEMENT
 
 from navicert.cli.main import main
@@ -15,7 +16,6 @@ from navicert.model.statement import Statement
 from navicert.testing.bundle import as_bytes, keyless
 from navicert.testing.registry import LoopbackRegistry
 from navicert.testing.sigstore import ISSUER, SAN, PrivateSigstore
-from navicert.testing.sigstore import pem as sigstore_pem
 
 COMMIT = "1f" * 20
 REPOSITORY = "https://github.com/acme/app"
@@ -31,8 +31,6 @@ CLAIMS = {
     "sourceRepositoryRef": "refs/heads/main",
 }
 SIGSTORE = PrivateSigstore()
-DSSE = "application/vnd.dsse.envelope.v1+json"
-MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 
 @pytest.fixture(autouse=True)
@@ -246,11 +244,6 @@ def test_the_public_root_ships_and_is_used_offline(capsys: pytest.CaptureFixture
 def test_a_layer_of_cosign_brings_its_certificate_in_annotations(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import base64
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives.serialization import Encoding
-
     (tmp_path / "auth.json").write_text("{}")
     monkeypatch.setenv("REGISTRY_AUTH_FILE", str(tmp_path / "auth.json"))
     with LoopbackRegistry() as server:
@@ -262,28 +255,7 @@ def test_a_layer_of_cosign_brings_its_certificate_in_annotations(
             "predicate": predicate(),
         }
         bundle = keyless(SIGSTORE, Statement.from_json(document), certificate={"san": SAN, "claims": CLAIMS})
-        material = bundle["verificationMaterial"]
-        leaf = x509.load_der_x509_certificate(base64.b64decode(material["certificate"]["rawBytes"]))
-        (entry,) = material["tlogEntries"]
-        logged = {
-            "SignedEntryTimestamp": entry["inclusionPromise"]["signedEntryTimestamp"],
-            "Payload": {
-                "body": entry["canonicalizedBody"],
-                "integratedTime": int(entry["integratedTime"]),
-                "logIndex": int(entry["logIndex"]),
-                "logID": base64.b64decode(entry["logId"]["keyId"]).hex(),
-            },
-        }
-        layer = server.add_blob("app", json.dumps(bundle["dsseEnvelope"]).encode(), DSSE).to_json()
-        layer["annotations"] = {
-            "dev.cosignproject.cosign/signature": "",
-            "dev.sigstore.cosign/certificate": leaf.public_bytes(Encoding.PEM).decode(),
-            "dev.sigstore.cosign/chain": sigstore_pem(SIGSTORE.between),
-            "dev.sigstore.cosign/bundle": json.dumps(logged),
-        }
-        config = server.add_blob("app", b"{}", "application/vnd.oci.image.config.v1+json").to_json()
-        body = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [layer]}
-        server.add_manifest("app", body, tag=f"sha256-{image.digest.hex}.att")
+        attach_layers(server, image.digest, (envelope_of(bundle), annotations_of(bundle, SIGSTORE)))
         words = ["slsa", f"{server.name}/app:1.4", "--insecure", "--trusted-root", "root.json", "--json"]
         assert main([*words, *expecting()]) == 0
         assert result(capsys)[0] == 2

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.cosign_layer import attach_layers
 
 from navicert.digest import sha256
 from navicert.limits import NETWORK
@@ -63,19 +64,6 @@ def index_of(server: LoopbackRegistry, subject: Descriptor, *entries: dict[str, 
     server.add_manifest("app", body, media.OCI_INDEX, tag=subject_tag(subject.digest))
 
 
-def cosign(
-    server: LoopbackRegistry, subject: Descriptor, ending: str, *layers: tuple[bytes, str, dict[str, str]]
-) -> None:
-    """What cosign 2 pushes: one tag, an image config, one layer each."""
-    config = server.add_blob("app", b'{"rootfs":{"type":"layers","diff_ids":[]}}', media.OCI_CONFIG)
-    entries = [
-        server.add_blob("app", data, media_type).to_json() | {"annotations": annotations}
-        for data, media_type, annotations in layers
-    ]
-    body = {"schemaVersion": 2, "mediaType": media.OCI_MANIFEST, "config": config.to_json(), "layers": entries}
-    server.add_manifest("app", body, tag=f"{subject_tag(subject.digest)}{ending}")
-
-
 def texts(found: Found) -> dict[bytes | None, Attachment]:
     return {one.raw: one for one in found.attachments}
 
@@ -102,8 +90,14 @@ def test_raw_envelopes_as_referrers(complete: LoopbackRegistry, kind: str):
 
 def test_attestations_and_signatures_of_cosign(server: LoopbackRegistry):
     root = server.add_image("app", "v1")
-    cosign(server, root, ".att", (b"one", DSSE, {"predicateType": "a"}), (b"two", DSSE, {}))
-    cosign(server, root, ".sig", (b"simple", SIMPLE, {"dev.cosignproject.cosign/signature": "MEUC"}))
+    attach_layers(server, root.digest, (b"one", {"predicateType": "a"}), (b"two", {}))
+    attach_layers(
+        server,
+        root.digest,
+        (b"simple", {"dev.cosignproject.cosign/signature": "MEUC"}),
+        ending=".sig",
+        media_type=SIMPLE,
+    )
     found = texts(search(server, root))
     assert found.keys() == {b"one", b"two", b"simple"}
     assert found[b"one"].annotations == {"predicateType": "a"}
@@ -134,8 +128,8 @@ def test_one_kind_never_hides_another(server: LoopbackRegistry):
     root = server.add_image("app", "v1")
     bundle = server.add_artifact("app", b"sigstore", SIGSTORE, subject=root, artifact_type=SIGSTORE)
     index_of(server, root, bundle.to_json())
-    cosign(server, root, ".att", (b"attestation", DSSE, {}))
-    cosign(server, root, ".sig", (b"signature", SIMPLE, {}))
+    attach_layers(server, root.digest, (b"attestation", {}))
+    attach_layers(server, root.digest, (b"signature", {}), ending=".sig", media_type=SIMPLE)
     with Registry(server.name, Access(insecure=True)) as registry:
         attach(Repository(registry, "app"), root, b"ours")
     assert texts(search(server, root)).keys() == {b"sigstore", b"attestation", b"signature", b"ours"}
@@ -222,7 +216,7 @@ def test_an_index_that_is_attached_is_a_problem_and_no_evidence(complete: Loopba
 
 def test_a_tag_that_cannot_be_understood_is_a_problem_and_hides_no_other(server: LoopbackRegistry):
     root = server.add_image("app", "v1")
-    cosign(server, root, ".att", (b"one", DSSE, {}))
+    attach_layers(server, root.digest, (b"one", {}))
     server.add_manifest("app", b"{}", "text/plain", tag=f"{subject_tag(root.digest)}.sig")
     found = search(server, root)
     assert [one.raw for one in found.attachments] == [b"one", None]

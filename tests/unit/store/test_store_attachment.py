@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.cosign_layer import attach_layers
 from tests.image_chain import layout, links
 
 from navicert.envelope.document import seal
@@ -91,13 +92,7 @@ def test_every_shape_becomes_documents_and_what_is_none_says_why(server: Loopbac
 
 def test_what_cosign_keeps_beside_an_attestation_comes_with_it(server: LoopbackRegistry, image: Resolved) -> None:
     raw, beside = link(image), {"dev.sigstore.cosign/certificate": "PEM", "dev.cosignproject.cosign/signature": ""}
-    layers = [server.add_blob("app", raw, "application/vnd.dsse.envelope.v1+json").to_json() | {"annotations": beside}]
-    two = server.add_blob("app", raw + b"\n" + raw + b"\n", "application/vnd.dsse.envelope.v1+json").to_json()
-    layers.append(two | {"annotations": beside})
-    config = server.add_blob("app", b"{}", "application/vnd.oci.image.config.v1+json").to_json()
-    body = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json"}
-    tag = f"sha256-{image.root.digest.hex}.att"
-    server.add_manifest("app", body | {"config": config, "layers": layers}, tag=tag)
+    attach_layers(server, image.root.digest, (raw, beside), (raw + b"\n" + raw + b"\n", beside))
     alone, *lines = pieces(image)
     assert alone.annotations == beside
     # What stands beside a file of several is about none of them.
