@@ -76,6 +76,7 @@ TESTS = (
     "tests/attacks/test_attestations_in_policies.py",
     "tests/attacks/test_attestation_verifier.py",
     "tests/attacks/test_identities_in_policies.py",
+    "tests/attacks/test_persons_with_identities.py",
     "tests/attacks/test_claims.py",
     "tests/attacks/test_certificates.py",
     "tests/attacks/test_certificates_in_policies.py",
@@ -197,9 +198,10 @@ def apply(mutant: Mutant) -> str | None:
     """Change the one function that `mutant` changes; where that stands, None if there is none: what runs at import has
     run."""
     module = importlib.import_module(mutant.module)
-    before = dict(functions(compile(path_of(mutant.module).read_text(encoding="utf-8"), module.__file__ or "", "exec")))
-    for name, code in functions(changed(mutant)):
-        if name in before and not same(code, before[name]):
+    before = functions(compile(path_of(mutant.module).read_text(encoding="utf-8"), module.__file__ or "", "exec"))
+    # In their order, as several may have one name: those without any.
+    for (name, code), (_, old) in zip(functions(changed(mutant)), before, strict=True):
+        if not same(code, old):
             live = function(module, name)
             if live is None or live.__code__.co_freevars != code.co_freevars:
                 return None
