@@ -67,8 +67,8 @@ def bundle_of_layer(blob: bytes, annotations: Mapping[str, str], limits: Limits 
 def bundle_bytes(
     blob: bytes, annotations: Mapping[str, str], limits: Limits = LOCAL, *, path: str = ""
 ) -> bytes | None:
-    """The attestation in a layer as a Sigstore bundle: a file that proves by itself who signed it. None where no
-    certificate stands beside it, or it is no envelope.
+    """The attestation in a layer as a Sigstore bundle: a file that proves by itself who signed it. None where it is no
+    envelope, or no certificate stands beside it with what proves when it was used: then the envelope says all there is.
 
     Raises `Malformed` as `bundle_of_layer` does, and `Refused` where what proves it is over the envelope byte for byte,
     which a bundle holds as a part: the only timestamp (in bundles it is over the signature), or the entry of a log in
@@ -78,7 +78,7 @@ def bundle_bytes(
         return None
     bundle = bundle_of_layer(blob, annotations, limits, path=path)
     content = bundle.content
-    if not isinstance(content, Sealed):
+    if not isinstance(content, Sealed) or not (bundle.entries or bundle.timestamps):
         return None
     whole = ""
     if bundle.timestamps and not bundle.entries:

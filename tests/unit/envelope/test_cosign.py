@@ -206,6 +206,8 @@ class TestAsBundle:
         blob, notes = attestation()
         assert bundle_bytes(blob, {}) is None
         assert bundle_bytes(blob, notes | {CERTIFICATE: ""}) is None
+        # A key may have signed it all the same, which those who read no bundles can judge.
+        assert bundle_bytes(blob, notes | {LOGGED: ""}) is None
         assert bundle_bytes(SIMPLE, notes_of(keyless(OURS, SIMPLE))) is None
 
     def test_proof_over_the_attached_bytes_is_refused_where_nothing_else_proves_it(self) -> None:
