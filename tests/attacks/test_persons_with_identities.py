@@ -109,6 +109,15 @@ class TestCount:
         named = dict.fromkeys((chain.tess.key.fingerprint, chain.bob.key.fingerprint), "Pat")
         assert not judge(chain, *documents, principals=named).passed
 
+    def test_another_claim_does_not_make_two_of_her(self) -> None:
+        """She signs once with her key, and once from a workflow whose claims the declaration does not name."""
+        declared = TESS | {"claims": {"sourceRepositoryRef": "refs/heads/release"}}
+        chain = chain_for(ANYBODY, persons={"tess": [declared]})
+        assert not judge(chain, by_key(chain), bundle()).passed
+        # Whether she may sign for the step at all, claims still decide.
+        strict = chain_for(declared, persons={"tess": [declared]}, threshold=1)
+        assert not judge(strict, bundle()).passed
+
     def test_the_issuer_decides_with_the_name(self) -> None:
         chain = chain_for(ANYBODY, persons={"tess": [TESS | {"issuer": "https://other.example"}]})
         assert judge(chain, by_key(chain), bundle()).passed

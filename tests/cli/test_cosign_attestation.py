@@ -113,6 +113,17 @@ def test_it_is_the_bundle_that_others_read(server: LoopbackRegistry, here: Path)
     assert main([*words, "--type", "link"]) == 0
 
 
+def test_a_timestamp_that_is_left_out_beside_the_log_is_said(
+    server: LoopbackRegistry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By a trust root without that log it would have been the only proof."""
+    reference = attested(server, **{TIMESTAMP: ""})
+    assert pull(reference) == 0
+    assert "put without its timestamp" in capsys.readouterr().err
+    assert main(["evidence", "copy", "--insecure", reference, "oci:image"]) == 0
+    assert verify("oci:image", "--store", "store") == 0
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

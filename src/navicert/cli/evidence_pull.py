@@ -115,14 +115,18 @@ def _whole(piece: Piece, limits: Limits) -> Piece:
     if piece.raw is None or not piece.annotations:
         return piece
     from navicert.dataclass import replace
-    from navicert.envelope.cosign import bundle_bytes
+    from navicert.envelope.cosign import TIMESTAMP, bundle_bytes
 
     try:
         raw = bundle_bytes(piece.raw, piece.annotations, limits)
     except (Malformed, Refused) as error:
         complain(f"{piece.origin}: put without what proves who signed it: {error}")
         return piece
-    return piece if raw is None else replace(piece, raw=raw)
+    if raw is None:
+        return piece
+    if piece.annotations.get(TIMESTAMP):
+        complain(f"{piece.origin}: put without its timestamp, which no bundle can hold; the log still says when it was")
+    return replace(piece, raw=raw)
 
 
 def _filed(piece: Piece, name: str) -> Piece:

@@ -197,6 +197,10 @@ class IdentityPolicy:
         """Whether `identity` is meant."""
         return not self.objections(identity)
 
+    def names(self, identity: Identity) -> bool:
+        """Whether name and issuer are meant, whatever else is claimed: who somebody is does not change with a claim."""
+        return self.san.accepts(identity.san) and self.issuer.accepts(identity.issuer)
+
     def may_meet(self, other: IdentityPolicy) -> bool:
         """Whether one identity may be meant by both, as far as name and issuer tell; expressions mean many."""
         pairs = ((self.san, other.san), (self.issuer, other.issuer))

@@ -124,7 +124,7 @@ def _generated(setting: Setting) -> Finding:
 
 
 def _means(rule: SignerRule, identity: Identity) -> bool:
-    return rule.policy is not None and rule.policy.accepts(identity)
+    return rule.policy is not None and rule.policy.names(identity)
 
 
 def _has(rule: SignerRule, key: Key) -> bool:

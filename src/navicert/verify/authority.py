@@ -161,8 +161,9 @@ class Authority:
 
     def identified(self, identity: Identity) -> Principal | None:
         """Whom a signature by `identity` counts for: the person whose it is declared to be, else itself. None where it
-        may be that of several: it counts for none of them."""
-        persons = [name for name, own in self.identities.items() if any(one.accepts(identity) for one in own)]
+        may be that of several: it counts for none of them. Claims may decide whether she may sign, and not who she is:
+        with another one she would be a second signer."""
+        persons = [name for name, own in self.identities.items() if any(one.names(identity) for one in own)]
         if len(persons) > 1:
             return None
         return Principal("person", persons[0], persons[0]) if persons else identity.principal

@@ -128,14 +128,21 @@ def test_what_the_certificate_says_of_runner_and_commit_holds_for_links_too(clai
     assert bool(certified(account)) is bool(says)
 
 
-def test_an_identity_that_is_a_person_s_is_no_service() -> None:
-    exact = {"identity": CI.san, "issuer": CI.issuer}
+def by_identity() -> Account:
+    """The build as the identity `CI` recorded it, which the table names as a service."""
     (link,) = chain_of(LAYOUT, *by(ROOT.issue("service"))).recorded
     link = replace(link, keys=(), principals=frozenset({CI.principal}), identities=(CI,))
-    builder, signer = table(exact).service((), NOW, (CI,))
-    account = Account(Standing(Trust.TRUSTED, "its identity signed the step", builder, signer), None, link)
+    builder, signer = table({"identity": CI.san, "issuer": CI.issuer}).service((), NOW, (CI,))
+    return Account(Standing(Trust.TRUSTED, "its identity signed the step", builder, signer), None, link)
+
+
+def test_an_identity_that_is_a_person_s_is_no_service() -> None:
+    account = by_identity()
     build = SampleBuild()
-    for people, met in (({}, True), ({"carol": exact}, False)):
+    carol = {"identity": CI.san, "issuer": CI.issuer}
+    # Another claim makes no other person of her.
+    released = carol | {"claims": {"sourceRepositoryRef": "refs/heads/release"}}
+    for people, met in ({}, True), ({"carol": carol}, False), ({"carol": released}, False):
         build.expectations["people"], build.expectations["reviewers"] = people, []
         found = table_findings(Setting(account, Common(build.inquiry(), (account,))))["generated"]
         assert found.met is met
@@ -144,11 +151,7 @@ def test_an_identity_that_is_a_person_s_is_no_service() -> None:
 
 def test_an_identity_of_a_person_of_the_layout_is_no_service() -> None:
     """Who builds with a key of her own and is a service as an identity would vouch for herself."""
-    exact = {"identity": CI.san, "issuer": CI.issuer}
-    (link,) = chain_of(LAYOUT, *by(ROOT.issue("service"))).recorded
-    link = replace(link, keys=(), principals=frozenset({CI.principal}), identities=(CI,))
-    builder, signer = table(exact).service((), NOW, (CI,))
-    account = Account(Standing(Trust.TRUSTED, "its identity signed the step", builder, signer), None, link)
+    account = by_identity()
     carol = IdentityPolicy.exactly(CI.san, CI.issuer)
     anybody = IdentityPolicy(Wanted.matching(".+"), Wanted.exactly(CI.issuer))
     for own, met in ({}, True), ({"carol": (carol,)}, False), ({"carol": (carol,), "dora": (anybody,)}, False):
